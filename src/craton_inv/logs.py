@@ -1,0 +1,63 @@
+"""Structured logs: one line an event, with the request or job id it belongs to, and no secrets."""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+# Values under these keys never reach a log line, whoever puts them there.
+SECRET_KEYS = frozenset({"authorization", "cookie", "password", "secret", "token", "x-auth-token", "credential"})
+
+
+def hide_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace the value of every key that names a secret, one level deep in mappings too."""
+    for key, value in event.items():
+        if key.lower() in SECRET_KEYS:
+            event[key] = "***"
+        elif isinstance(value, dict):
+            event[key] = {k: "***" if str(k).lower() in SECRET_KEYS else v for k, v in value.items()}
+    return event
+
+
+def configure_logs(level: str = "INFO", *, as_json: bool = False) -> None:
+    """Send structlog and the standard library's loggers through one chain to stderr."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        hide_secrets,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    renderer: Any = (
+        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                renderer,
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for noisy in ("uvicorn.access", "arq.worker", "arq.jobs"):
+        logging.getLogger(noisy).setLevel("WARNING")
+
+
+def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+    """A logger whose lines carry what `bind_contextvars` holds (request_id, job_id, ...)."""
+    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return logger

@@ -1,0 +1,102 @@
+"""Groups, their nesting, and what each source says of them."""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
+from craton_inv.db.types import HasAuthors, HasVariables, name_column
+from craton_inv.models.inventory import Inventory
+from craton_inv.models.user import User
+
+
+class Group(HasId, HasTimestamps, HasGeneration, HasVariables, HasAuthors, Base):
+    """A group of one inventory. `manual`: made by a person or an API client; a refresh never deletes such a row."""
+
+    __tablename__ = "groups"
+    __table_args__ = (
+        UniqueConstraint("inventory_id", "name"),
+        UniqueConstraint("id", "inventory_id"),
+        ForeignKeyConstraint(
+            ["inventory_id", "tenant_id"],
+            ["inventories.id", "inventories.tenant_id"],
+            onupdate="CASCADE",
+            ondelete="CASCADE",
+        ),
+        Index("ix_groups_tenant_id", "tenant_id"),
+        Index("ix_groups_name_trgm", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
+    )
+    __search_fields__ = ("name", "description")
+
+    inventory_id: Mapped[int] = mapped_column()
+    tenant_id: Mapped[int] = mapped_column()
+    name: Mapped[str] = name_column()
+    description: Mapped[str] = mapped_column(server_default="")
+    manual: Mapped[bool] = mapped_column(server_default="true")
+
+    inventory: Mapped[Inventory] = relationship(lazy="raise", viewonly=True, info={"filter": True})
+    children: Mapped[list["Group"]] = relationship(
+        lazy="raise",
+        viewonly=True,
+        secondary="group_edges",
+        primaryjoin="Group.id == GroupEdge.parent_id",
+        secondaryjoin="Group.id == GroupEdge.child_id",
+        info={"filter": True},
+    )
+    parents: Mapped[list["Group"]] = relationship(
+        lazy="raise",
+        viewonly=True,
+        secondary="group_edges",
+        primaryjoin="Group.id == GroupEdge.child_id",
+        secondaryjoin="Group.id == GroupEdge.parent_id",
+        info={"filter": True},
+    )
+    created_by: Mapped[User | None] = relationship(
+        lazy="raise", viewonly=True, foreign_keys="Group.created_by_id", info={"filter": True}
+    )
+    modified_by: Mapped[User | None] = relationship(
+        lazy="raise", viewonly=True, foreign_keys="Group.modified_by_id", info={"filter": True}
+    )
+
+
+class GroupEdge(Base):
+    """Group `parent_id` has group `child_id` as a child. `source_ids`: the sources that deliver it; `manual`: a person made it."""
+
+    __tablename__ = "group_edges"
+    __table_args__ = (
+        ForeignKeyConstraint(["parent_id", "inventory_id"], ["groups.id", "groups.inventory_id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(["child_id", "inventory_id"], ["groups.id", "groups.inventory_id"], ondelete="CASCADE"),
+        CheckConstraint("parent_id <> child_id", name="not_itself"),
+        Index("ix_group_edges_child_id", "child_id"),
+        Index("ix_group_edges_inventory_id", "inventory_id"),
+    )
+
+    parent_id: Mapped[int] = mapped_column(primary_key=True)
+    child_id: Mapped[int] = mapped_column(primary_key=True)
+    inventory_id: Mapped[int] = mapped_column()
+    manual: Mapped[bool] = mapped_column(server_default="true")
+    source_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
+
+
+class GroupSource(Base):
+    """What one source says of one group: its variables as a layer, and the digest by which an unchanged row is known."""
+
+    __tablename__ = "group_sources"
+
+    inventory_source_id: Mapped[int] = mapped_column(
+        ForeignKey("inventory_sources.id", ondelete="CASCADE"), primary_key=True
+    )
+    group_id: Mapped[int] = mapped_column(ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True, index=True)
+    ref: Mapped[str] = mapped_column()
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    variables: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")

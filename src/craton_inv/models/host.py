@@ -1,0 +1,153 @@
+"""Hosts, their facts, their memberships, and what each source says of them."""
+
+from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, INET, JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
+from craton_inv.db.types import HasAuthors, HasVariables, name_column
+from craton_inv.models.group import Group
+from craton_inv.models.inventory import Inventory
+from craton_inv.models.region import Region
+from craton_inv.models.tenant import Tenant
+from craton_inv.models.user import User
+
+
+class Host(HasId, HasTimestamps, HasGeneration, HasVariables, HasAuthors, Base):
+    """A host of one inventory, optionally in a region of the same tenant. `manual`: a refresh never deletes the row."""
+
+    __tablename__ = "hosts"
+    __table_args__ = (
+        UniqueConstraint("inventory_id", "name"),
+        UniqueConstraint("id", "inventory_id"),
+        ForeignKeyConstraint(
+            ["inventory_id", "tenant_id"],
+            ["inventories.id", "inventories.tenant_id"],
+            onupdate="CASCADE",
+            ondelete="CASCADE",
+        ),
+        ForeignKeyConstraint(["region_id", "tenant_id"], ["regions.id", "regions.tenant_id"]),
+        Index("ix_hosts_tenant_id", "tenant_id", "id"),
+        Index("ix_hosts_region_id", "region_id"),
+        Index("ix_hosts_name", "name", postgresql_ops={"name": "text_pattern_ops"}),
+        Index("ix_hosts_name_trgm", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
+        Index(
+            "ix_hosts_variables",
+            "variables",
+            postgresql_using="gin",
+            postgresql_ops={"variables": "jsonb_path_ops"},
+        ),
+    )
+    __search_fields__ = ("name", "description")
+    __filter_names__ = {"organization": "tenant"}  # noqa: RUF012
+
+    inventory_id: Mapped[int] = mapped_column()
+    tenant_id: Mapped[int] = mapped_column()
+    region_id: Mapped[int | None] = mapped_column()
+    name: Mapped[str] = name_column()
+    description: Mapped[str] = mapped_column(server_default="")
+    enabled: Mapped[bool] = mapped_column(server_default="true")
+    manual: Mapped[bool] = mapped_column(server_default="true")
+    instance_id: Mapped[str] = mapped_column(String(1024), server_default="")
+    ip_address: Mapped[IPv4Address | IPv6Address | None] = mapped_column(INET)
+    ip6_address: Mapped[IPv4Address | IPv6Address | None] = mapped_column(INET)
+    fqdn: Mapped[str | None] = mapped_column()
+    mac_address: Mapped[str | None] = mapped_column()
+    asset_id: Mapped[str | None] = mapped_column()
+    os_family: Mapped[str | None] = mapped_column()
+    device_type: Mapped[str | None] = mapped_column()
+    state: Mapped[str | None] = mapped_column()
+    last_seen_at: Mapped[datetime | None] = mapped_column()
+    ansible_facts_modified: Mapped[datetime | None] = mapped_column()
+
+    inventory: Mapped[Inventory] = relationship(
+        lazy="raise",
+        viewonly=True,
+        foreign_keys="Host.inventory_id",
+        primaryjoin="Host.inventory_id == Inventory.id",
+        info={"filter": True},
+    )
+    tenant: Mapped[Tenant] = relationship(
+        lazy="raise",
+        viewonly=True,
+        foreign_keys="Host.tenant_id",
+        primaryjoin="Host.tenant_id == Tenant.id",
+        info={"filter": True},
+    )
+    region: Mapped[Region | None] = relationship(
+        lazy="raise",
+        viewonly=True,
+        foreign_keys="Host.region_id",
+        primaryjoin="Host.region_id == Region.id",
+        info={"filter": True},
+    )
+    groups: Mapped[list[Group]] = relationship(
+        lazy="raise",
+        viewonly=True,
+        secondary="memberships",
+        primaryjoin="Host.id == Membership.host_id",
+        secondaryjoin="Group.id == Membership.group_id",
+        info={"filter": True, "aliases": ("group",)},
+    )
+    created_by: Mapped[User | None] = relationship(
+        lazy="raise", viewonly=True, foreign_keys="Host.created_by_id", info={"filter": True}
+    )
+    modified_by: Mapped[User | None] = relationship(
+        lazy="raise", viewonly=True, foreign_keys="Host.modified_by_id", info={"filter": True}
+    )
+
+
+class HostFacts(Base):
+    """Facts of a host, kilobytes each, in a table of their own so that no list ever drags them along."""
+
+    __tablename__ = "host_facts"
+    __table_args__ = (
+        Index("ix_host_facts_facts", "facts", postgresql_using="gin", postgresql_ops={"facts": "jsonb_path_ops"}),
+    )
+
+    host_id: Mapped[int] = mapped_column(ForeignKey("hosts.id", ondelete="CASCADE"), primary_key=True)
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class Membership(Base):
+    """Host `host_id` is a direct member of group `group_id`. `source_ids`: the sources that deliver it; `manual`: a person made it."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (
+        ForeignKeyConstraint(["group_id", "inventory_id"], ["groups.id", "groups.inventory_id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(["host_id", "inventory_id"], ["hosts.id", "hosts.inventory_id"], ondelete="CASCADE"),
+        Index("ix_memberships_host_id", "host_id"),
+        Index("ix_memberships_inventory_id", "inventory_id"),
+    )
+
+    group_id: Mapped[int] = mapped_column(primary_key=True)
+    host_id: Mapped[int] = mapped_column(primary_key=True)
+    inventory_id: Mapped[int] = mapped_column()
+    manual: Mapped[bool] = mapped_column(server_default="true")
+    source_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
+
+
+class HostSource(Base):
+    """What one source says of one host: its variables as a layer, and the digest by which an unchanged row is known."""
+
+    __tablename__ = "host_sources"
+
+    inventory_source_id: Mapped[int] = mapped_column(
+        ForeignKey("inventory_sources.id", ondelete="CASCADE"), primary_key=True
+    )
+    host_id: Mapped[int] = mapped_column(ForeignKey("hosts.id", ondelete="CASCADE"), primary_key=True, index=True)
+    ref: Mapped[str] = mapped_column()
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    variables: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")

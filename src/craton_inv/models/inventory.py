@@ -1,0 +1,43 @@
+"""Inventories: what hosts and groups belong to (AWX's Inventory)."""
+
+from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
+from craton_inv.db.types import HasAuthors, HasVariables, name_column
+from craton_inv.models.tenant import Tenant
+from craton_inv.models.user import User
+
+
+class Inventory(HasId, HasTimestamps, HasGeneration, HasVariables, HasAuthors, Base):
+    """An inventory of a tenant.
+
+    `generation` moves with every change of the inventory or of a host, group, membership or edge in it, in the writing
+    transaction (triggers of the first migration), so a reader that has seen it has seen all.
+    """
+
+    __tablename__ = "inventories"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "name"),
+        UniqueConstraint("id", "tenant_id"),
+        CheckConstraint("kind IN ('', 'smart', 'constructed')", name="kind"),
+        CheckConstraint("kind <> 'smart' OR host_filter IS NOT NULL", name="smart_has_filter"),
+    )
+    __search_fields__ = ("name", "description")
+    __filter_names__ = {"organization": "tenant", "organization_id": "tenant_id"}  # noqa: RUF012
+
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"))
+    name: Mapped[str] = name_column()
+    description: Mapped[str] = mapped_column(server_default="")
+    kind: Mapped[str] = mapped_column(String(32), server_default="")
+    host_filter: Mapped[str | None] = mapped_column()
+    prevent_instance_group_fallback: Mapped[bool] = mapped_column(server_default="false")
+    pending_deletion: Mapped[bool] = mapped_column(server_default="false")
+
+    tenant: Mapped[Tenant] = relationship(lazy="raise", viewonly=True, info={"filter": True})
+    created_by: Mapped[User | None] = relationship(
+        lazy="raise", viewonly=True, foreign_keys="Inventory.created_by_id", info={"filter": True}
+    )
+    modified_by: Mapped[User | None] = relationship(
+        lazy="raise", viewonly=True, foreign_keys="Inventory.modified_by_id", info={"filter": True}
+    )

@@ -1,0 +1,86 @@
+"""Inventory sources: where an inventory's content is refreshed from (ManageIQ's manager, AWX's InventorySource)."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
+from craton_inv.db.types import HasAuthors, name_column
+from craton_inv.models.inventory import Inventory
+
+
+class InventorySource(HasId, HasTimestamps, HasGeneration, HasAuthors, Base):
+    """A definition to refresh from. `source` names the provider kind, "" being manual; `source_vars` is text as written.
+
+    `inventory_vars` is what the source said of the inventory itself at its last refresh (a layer, as for hosts).
+    """
+
+    __tablename__ = "inventory_sources"
+    __table_args__ = (
+        UniqueConstraint("inventory_id", "name"),
+        ForeignKeyConstraint(
+            ["inventory_id", "tenant_id"],
+            ["inventories.id", "inventories.tenant_id"],
+            onupdate="CASCADE",
+            ondelete="CASCADE",
+        ),
+        Index("ix_inventory_sources_tenant_id", "tenant_id"),
+        CheckConstraint("verbosity BETWEEN 0 AND 2", name="verbosity"),
+        CheckConstraint("update_cache_timeout >= 0", name="update_cache_timeout"),
+    )
+    __search_fields__ = ("name", "description")
+
+    inventory_id: Mapped[int] = mapped_column()
+    tenant_id: Mapped[int] = mapped_column()
+    name: Mapped[str] = name_column()
+    description: Mapped[str] = mapped_column(server_default="")
+    source: Mapped[str] = mapped_column(String(64), server_default="")
+    source_path: Mapped[str] = mapped_column(String(1024), server_default="")
+    source_vars: Mapped[str] = mapped_column(server_default="")
+    scm_branch: Mapped[str] = mapped_column(String(1024), server_default="")
+    enabled_var: Mapped[str] = mapped_column(server_default="")
+    enabled_value: Mapped[str] = mapped_column(server_default="")
+    host_filter: Mapped[str] = mapped_column(server_default="")
+    overwrite: Mapped[bool] = mapped_column(server_default="false")
+    overwrite_vars: Mapped[bool] = mapped_column(server_default="false")
+    timeout: Mapped[int] = mapped_column(server_default="0")
+    verbosity: Mapped[int] = mapped_column(server_default="1")
+    limit: Mapped[str] = mapped_column(server_default="")
+    update_on_launch: Mapped[bool] = mapped_column(server_default="false")
+    update_cache_timeout: Mapped[int] = mapped_column(server_default="0")
+    inventory_vars: Mapped[str] = mapped_column(server_default="{}")
+
+    status: Mapped[str] = mapped_column(String(32), server_default="never updated")
+    last_updated: Mapped[datetime | None] = mapped_column()
+    last_error: Mapped[str] = mapped_column(server_default="")
+    current_update_id: Mapped[int | None] = mapped_column(
+        ForeignKey("inventory_updates.id", ondelete="SET NULL", use_alter=True)
+    )
+    last_update_id: Mapped[int | None] = mapped_column(
+        ForeignKey("inventory_updates.id", ondelete="SET NULL", use_alter=True)
+    )
+
+    inventory: Mapped[Inventory] = relationship(lazy="raise", viewonly=True, info={"filter": True})
+
+
+class InventorySourceUpload(HasTimestamps, Base):
+    """The inventory file uploaded to a source of kind `file`, kept in the database so that any worker can read it."""
+
+    __tablename__ = "inventory_source_uploads"
+
+    inventory_source_id: Mapped[int] = mapped_column(
+        ForeignKey("inventory_sources.id", ondelete="CASCADE"), primary_key=True
+    )
+    filename: Mapped[str] = mapped_column(String(255))
+    sha256: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int] = mapped_column()
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)

@@ -1,0 +1,131 @@
+"""What every repository does: scoped reads, constant-statement pages, writes that turn constraint errors into refusals."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Select, UnaryExpression, func, select
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from craton_inv.db.base import Base
+from craton_inv.errors import Conflict, Duplicate, NotFound
+from craton_inv.repositories.scope import WRITE, Scope
+
+M = TypeVar("M", bound=Base)
+Order = Sequence[ColumnElement[Any] | UnaryExpression[Any]]
+MAX_ID = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Rows(Generic[M]):
+    """One page: its rows, and the count of all that match (None when nobody asked for it)."""
+
+    items: list[M]
+    count: int | None
+
+
+class Repository(Generic[M]):
+    """Rows of one model within the caller's scope. Never commits: the edge does, once.
+
+    `label` is the model's name in messages (AWX's words: "Host"). `unique_texts` maps a constraint to AWX's sentence.
+    """
+
+    model: ClassVar[type[Any]]
+    label: ClassVar[str]
+    unique_texts: ClassVar[dict[str, str]] = {}
+    write_roles: ClassVar[frozenset[str]] = WRITE
+
+    def __init__(self, session: AsyncSession, scope: Scope) -> None:
+        self.session = session
+        self.scope = scope
+
+    def visible(self) -> Select[tuple[M]]:
+        """All rows that the caller may see."""
+        return select(self.model).where(self.scope.where(self.model))
+
+    async def find(self, row_id: int, *, lock: bool = False) -> M | None:
+        """The row, or None when absent or not visible. `lock`: SELECT ... FOR UPDATE, and fresh values."""
+        if not 0 < row_id <= MAX_ID:
+            return None
+        query = self.visible().where(self.model.id == row_id)
+        if lock:
+            query = query.with_for_update(of=self.model).execution_options(populate_existing=True)
+        found: M | None = await self.session.scalar(query)
+        return found
+
+    async def get(self, row_id: int, *, lock: bool = False) -> M:
+        """The row. Raises NotFound."""
+        row = await self.find(row_id, lock=lock)
+        if row is None:
+            raise NotFound("Not found.")
+        return row
+
+    async def page(
+        self,
+        *,
+        where: Sequence[ColumnElement[bool]] = (),
+        order: Order = (),
+        offset: int = 0,
+        limit: int = 25,
+        count: bool = True,
+    ) -> Rows[M]:
+        """Rows `offset` to `offset + limit` in `order`, and the count: two statements whatever the size."""
+        query = self.visible().where(*where)
+        ordering = order or (self.model.id,)
+        total = None
+        if count:
+            total = await self.session.scalar(
+                select(func.count()).select_from(self.model).where(self.scope.where(self.model), *where)
+            )
+            if total == 0:
+                return Rows([], 0)
+        rows = await self.session.scalars(query.order_by(*ordering).offset(offset).limit(limit))
+        return Rows(list(rows), total)
+
+    def authorize(self, row: M) -> None:
+        """Raise unless the caller may write this row. Tables whose rights are not those of their tenant override it."""
+        self.scope.require(getattr(row, "tenant_id"), self.write_roles, self.label.lower())  # noqa: B009
+
+    async def add(self, row: M) -> M:
+        """Insert, and read back what the database filled in. Raises Duplicate, Conflict."""
+        self.authorize(row)
+        if hasattr(row, "created_by_id"):
+            row.created_by_id = row.modified_by_id = self.scope.user_id
+        self.session.add(row)
+        await self.flush()
+        return row
+
+    async def save(self, row: M) -> M:
+        """Write the changes of a row got with `lock=True`. Unchanged rows cost nothing. Raises Duplicate, Conflict."""
+        self.authorize(row)
+        if self.session.is_modified(row):
+            if hasattr(row, "modified_by_id"):
+                row.modified_by_id = self.scope.user_id
+            await self.flush()
+        return row
+
+    async def delete(self, row: M) -> None:
+        """Delete. Raises Conflict while something that must not go with it refers to the row."""
+        self.authorize(row)
+        await self.session.delete(row)
+        await self.flush()
+
+    async def flush(self) -> None:
+        """Send what is pending; a refusal of the database becomes one of ours."""
+        try:
+            await self.session.flush()
+        except IntegrityError as error:
+            raise self.refusal(error) from error
+
+    def refusal(self, error: DBAPIError) -> Conflict:
+        """The refusal that a constraint's error means. Constraint names follow `db.base.NAMING`."""
+        cause: Any = error.orig.__cause__ if error.orig is not None else None
+        name = getattr(cause, "constraint_name", None) or ""
+        kind = type(cause).__name__
+        if kind == "UniqueViolationError":
+            text = self.unique_texts.get(name, f"{self.label} with these values already exists.")
+            return Duplicate(text)
+        if kind == "ForeignKeyViolationError":
+            return Conflict(f"{self.label} refers to, or is referred to by, something of another owner ({name}).")
+        return Conflict(f"{self.label} violates the rule {name} of the database.")

@@ -1,0 +1,112 @@
+"""Factories: each makes one object with sensible values; associations are explicit."""
+
+import itertools
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from craton_inv.models import (
+    Group,
+    GroupEdge,
+    Host,
+    HostFacts,
+    Inventory,
+    InventorySource,
+    Membership,
+    Region,
+    Tenant,
+    User,
+)
+
+_numbers = itertools.count(1)
+
+
+async def save(session: AsyncSession, row: Any) -> Any:
+    """Insert and fill in what the database makes."""
+    session.add(row)
+    await session.flush()
+    return row
+
+
+async def make_tenant(session: AsyncSession, name: str = "", **values: Any) -> Tenant:
+    """A tenant."""
+    tenant: Tenant = await save(session, Tenant(name=name or f"tenant-{next(_numbers)}", **values))
+    return tenant
+
+
+async def make_user(session: AsyncSession, username: str = "", **values: Any) -> User:
+    """A user without a password."""
+    user: User = await save(session, User(username=username or f"user-{next(_numbers)}", **values))
+    return user
+
+
+async def make_inventory(
+    session: AsyncSession, name: str = "", *, tenant: Tenant | None = None, **values: Any
+) -> Inventory:
+    """An inventory, in a tenant of its own unless one is given."""
+    tenant = tenant or await make_tenant(session)
+    row = Inventory(tenant_id=tenant.id, name=name or f"inventory-{next(_numbers)}", **values)
+    inventory: Inventory = await save(session, row)
+    return inventory
+
+
+async def make_region(session: AsyncSession, name: str = "", *, tenant: Tenant | None = None, **values: Any) -> Region:
+    """A region with the inventory it owns."""
+    tenant = tenant or await make_tenant(session)
+    name = name or f"region-{next(_numbers)}"
+    inventory = await make_inventory(session, name, tenant=tenant)
+    region: Region = await save(session, Region(tenant_id=tenant.id, inventory_id=inventory.id, name=name, **values))
+    return region
+
+
+async def make_host(
+    session: AsyncSession, name: str = "", *, inventory: Inventory | None = None, **values: Any
+) -> Host:
+    """A host, in an inventory of its own unless one is given. `facts` makes its facts too; `groups` its memberships."""
+    inventory = inventory or await make_inventory(session)
+    facts = values.pop("facts", None)
+    groups = values.pop("groups", ())
+    row = Host(
+        inventory_id=inventory.id, tenant_id=inventory.tenant_id, name=name or f"host-{next(_numbers)}", **values
+    )
+    host: Host = await save(session, row)
+    if facts is not None:
+        await save(session, HostFacts(host_id=host.id, facts=facts))
+    for group in groups:
+        await add_member(session, group, host)
+    return host
+
+
+async def make_group(
+    session: AsyncSession, name: str = "", *, inventory: Inventory | None = None, **values: Any
+) -> Group:
+    """A group, in an inventory of its own unless one is given."""
+    inventory = inventory or await make_inventory(session)
+    row = Group(
+        inventory_id=inventory.id, tenant_id=inventory.tenant_id, name=name or f"group-{next(_numbers)}", **values
+    )
+    group: Group = await save(session, row)
+    return group
+
+
+async def add_member(session: AsyncSession, group: Group, host: Host) -> None:
+    """Put a host into a group."""
+    await save(session, Membership(group_id=group.id, host_id=host.id, inventory_id=group.inventory_id))
+
+
+async def add_child(session: AsyncSession, parent: Group, child: Group) -> None:
+    """Put a group below a group."""
+    await save(session, GroupEdge(parent_id=parent.id, child_id=child.id, inventory_id=parent.inventory_id))
+
+
+async def make_source(
+    session: AsyncSession, name: str = "", *, inventory: Inventory | None = None, **values: Any
+) -> InventorySource:
+    """An inventory source, of kind `file` unless told otherwise."""
+    inventory = inventory or await make_inventory(session)
+    values.setdefault("source", "file")
+    row = InventorySource(
+        inventory_id=inventory.id, tenant_id=inventory.tenant_id, name=name or f"source-{next(_numbers)}", **values
+    )
+    source: InventorySource = await save(session, row)
+    return source
