@@ -1,0 +1,167 @@
+"""What a path may reach: the columns, relations and JSON documents of a mapped class, read from its metadata.
+
+Conventions a model follows (all optional):
+  column.info["private"]      a secret; filters and ordering refuse it
+  column.info["filter"]       False: not a field at all
+  relationship.info["filter"] reachable, by its name, its singular and info["aliases"]
+  __filter_names__            API name → attribute
+  __search_fields__           the columns that search looks at
+  __filter_relations__        name → FilterRelation, or a function giving one, for relations that no relationship spells
+  __filter_json__             name → JsonRoot, or a function giving one
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Protocol
+
+from sqlalchemy import ColumnElement, Select, inspect, select, tuple_
+from sqlalchemy.orm import RelationshipProperty
+
+Model = type[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class JsonRoot:
+    """A JSONB document that paths lead into.
+
+    `table_key`: set when `column` lives in another table; the column there that holds the id of the owner.
+    `text_column`: the same document as raw text, for a lone lookup (`variables__icontains=…`).
+    """
+
+    column: Any
+    table_key: Any = None
+    text_column: Any = None
+
+
+class FilterRelation(Protocol):
+    """A relation of a model's own making, such as all ancestors of a host's groups."""
+
+    @property
+    def name(self) -> str:
+        """The name in messages."""
+        ...
+
+    @property
+    def target(self) -> Model:
+        """The mapped class on the far side."""
+        ...
+
+    def subquery(self, where: ColumnElement[bool]) -> Select[Any]:
+        """Local ids whose related rows match `where`; uncorrelated."""
+        ...
+
+
+@dataclass(frozen=True)
+class Hop:
+    """One relation on a path: turns a condition on the far rows into one on the near rows, as its own sub-query."""
+
+    name: str
+    target: Model
+    identity: object
+    condition: Callable[[ColumnElement[bool]], ColumnElement[bool]]
+    local_key: Any = None
+    """The column that holds the far id, when there is one (many to one)."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All that a path can name on one model."""
+
+    model: Model
+    label: str
+    columns: Mapping[str, Any]
+    private: frozenset[str]
+    relations: Mapping[str, Hop]
+    roots: Mapping[str, JsonRoot]
+    search_columns: tuple[Any, ...]
+    known: frozenset[str] = field(default=frozenset())
+
+
+@lru_cache(maxsize=256)
+def catalogue(model: Model) -> Catalogue:
+    """The fields of `model`, read once."""
+    mapper = inspect(model)
+    columns: dict[str, Any] = {}
+    private: set[str] = set()
+    for attr in mapper.column_attrs:
+        info = {**attr.columns[0].info, **attr.info}
+        if info.get("private"):
+            private.add(attr.key)
+        elif info.get("filter", True):
+            columns[attr.key] = getattr(model, attr.key)
+    if "id" in columns:
+        columns.setdefault("pk", columns["id"])
+    relations: dict[str, Hop] = {}
+    for relation in mapper.relationships:
+        if relation.info.get("filter"):
+            hop = _hop(model, relation)
+            for name in (relation.key, *relation.info.get("aliases", ())):
+                relations[name] = hop
+    for name, given in getattr(model, "__filter_relations__", {}).items():
+        relations[name] = _own_hop(model, _made(given))
+    roots = {name: _made(given) for name, given in getattr(model, "__filter_json__", {}).items()}
+    for name, attribute in getattr(model, "__filter_names__", {}).items():
+        if attribute in relations:
+            relations[name] = relations[attribute]
+        elif attribute in private:
+            private.add(name)
+        elif attribute in columns:
+            columns[name] = columns[attribute]
+    for name in tuple(relations):
+        short = singular(name)
+        if short not in columns and short not in private:
+            relations.setdefault(short, relations[name])
+    search = tuple(getattr(model, name) for name in getattr(model, "__search_fields__", ()))
+    known = frozenset({*columns, *relations, *roots, *({"search"} if search else ())})
+    return Catalogue(model, model.__name__, columns, frozenset(private), relations, roots, search, known)
+
+
+def singular(name: str) -> str:
+    """`groups` → `group`, `smart_inventories` → `smart_inventory`."""
+    if name.endswith("ies"):
+        return name[:-3] + "y"
+    return name[:-1] if name.endswith("s") and not name.endswith("ss") else name
+
+
+def _made(given: Any) -> Any:
+    return given() if callable(given) and not isinstance(given, type) and not hasattr(given, "subquery") else given
+
+
+def _own_hop(model: Model, relation: FilterRelation) -> Hop:
+    def condition(where: ColumnElement[bool]) -> ColumnElement[bool]:
+        return model.id.in_(relation.subquery(where).correlate(None))  # type: ignore[no-any-return]
+
+    return Hop(relation.name, relation.target, relation, condition)
+
+
+def _hop(model: Model, relation: RelationshipProperty[Any]) -> Hop:
+    target = relation.mapper.class_
+    if relation.secondary is None:
+        near, far = _split(relation.local_remote_pairs)
+
+        def condition(where: ColumnElement[bool]) -> ColumnElement[bool]:
+            return _inside(near, select(*far).where(where))
+
+        alone = len(near) == 1 and relation.direction.name == "MANYTOONE"
+        local = near[0] if alone else None
+        return Hop(relation.key, target, (model, relation.key), condition, local)
+
+    near, near_link = _split(relation.synchronize_pairs)
+    far, far_link = _split(relation.secondary_synchronize_pairs)
+
+    def through(where: ColumnElement[bool]) -> ColumnElement[bool]:
+        rows = _inside(far_link, select(*far).where(where))
+        return _inside(near, select(*near_link).where(rows))
+
+    return Hop(relation.key, target, (model, relation.key), through)
+
+
+def _split(pairs: Any) -> tuple[list[Any], list[Any]]:
+    return [one for one, _ in pairs], [other for _, other in pairs]
+
+
+def _inside(columns: list[Any], rows: Select[Any]) -> ColumnElement[bool]:
+    # correlate(None): each level names only its own tables, so a self-relation needs no aliases.
+    left: Any = columns[0] if len(columns) == 1 else tuple_(*columns)
+    return left.in_(rows.correlate(None))  # type: ignore[no-any-return]
