@@ -1,12 +1,12 @@
 """One PostgreSQL a run, a migrated template cloned per worker, and every test's changes rolled back.
 
-CRATON_INV_TEST_DATABASE_URL names a server to use instead of the embedded one (its role must be able to create databases).
+CRATON_INV_TEST_DATABASE_URL names a server to use instead of the embedded one; its role must be able to make databases.
 """
 
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +112,7 @@ async def fresh_database_url(server_url: str, worker_id: str) -> AsyncIterator[s
 
 @pytest.fixture
 def settings(tmp_path: Path, database_url: str) -> Settings:
-    """Settings of a test: its own data directory, a fixed key, nothing from the caller's environment but the database."""
+    """Settings of a test: its own data directory, a fixed key, the database of this worker."""
     return Settings(data_dir=tmp_path / "data", database_url=database_url, secret_key="test-key")  # type: ignore[arg-type]
 
 
@@ -141,6 +141,7 @@ async def session(session_factory: SessionFactory) -> AsyncIterator[AsyncSession
 
 
 @pytest.fixture(scope="session")
-def worker_id(request: pytest.FixtureRequest) -> Iterator[str]:
+def worker_id(request: pytest.FixtureRequest) -> str:
     """gw0, gw1, ... under xdist; main alone."""
-    yield getattr(request.config, "workerinput", {"workerid": "main"})["workerid"]
+    name: str = getattr(request.config, "workerinput", {"workerid": "main"})["workerid"]
+    return name

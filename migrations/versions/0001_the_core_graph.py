@@ -3,7 +3,6 @@
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects import postgresql
 
 revision = "0001"
 down_revision = None
@@ -12,7 +11,7 @@ depends_on = None
 
 # Rows with a generation: every UPDATE moves `generation` and `modified`, whoever writes, bulk or single.
 TOUCHED = ("tenants", "regions", "hosts", "groups", "inventory_sources")
-# Content of an inventory: any statement that writes some of it moves the inventory's generation, in the same transaction.
+# Content of an inventory: a statement that writes some of it moves the inventory's generation, in its transaction.
 CONTENT = ("hosts", "groups", "memberships", "group_edges")
 
 TOUCH_ROW = """

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 class CratonInvError(Exception):
     """Root. `status` is the HTTP status, `code` a stable machine name, `fields` maps a field to its complaints.
 
-    `key` names the JSON key AWX uses for the sentence ("detail", "error", "msg" or "__all__"); other dialects ignore it.
+    `key` names the JSON key AWX uses for the sentence ("detail", "error", "msg" or "__all__"); /v1 ignores it.
     """
 
     status = 500
@@ -162,7 +162,7 @@ class UpdateFailed(CratonInvError):
 
 
 class UpdateCanceled(CratonInvError):
-    """An inventory update was cancelled or ran out of time; everything it did is rolled back. `reason`: canceled | timeout."""
+    """An inventory update was cancelled or ran out of time; all it did is rolled back. `reason`: canceled | timeout."""
 
     status = 409
     code = "update.canceled"
@@ -173,7 +173,7 @@ class UpdateCanceled(CratonInvError):
 
 
 class SetupError(CratonInvError):
-    """The machine or its configuration lacks something; the sentence says what and the way out. For the command line."""
+    """The machine or its configuration lacks something; the sentence says what, and the way out."""
 
     status = 503
     code = "setup"

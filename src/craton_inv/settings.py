@@ -33,7 +33,7 @@ class Settings(BaseSettings):
 
     file_roots: str = Field(
         "",
-        description="Folders, separated by ':', that file sources may read; the examples and the data directory are always allowed.",
+        description="Folders, separated by ':', that file sources may read beside examples and uploads.",
     )
     allow_executable_inventories: bool = Field(False, description="Run executable inventory files of file sources.")
     ansible_inventory_command: str | None = Field(

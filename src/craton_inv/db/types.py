@@ -16,7 +16,7 @@ def name_column(**options: Any) -> Mapped[str]:
 
 
 class HasVariables:
-    """Variables twice: the text as written (what /v2 returns byte for byte) and the JSON that filters and rendering use."""
+    """Variables twice: the text as written (/v2 returns it byte for byte), and JSON for filters and rendering."""
 
     variables_text: Mapped[str] = mapped_column(server_default="", sort_order=800)
     variables: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}", sort_order=801)

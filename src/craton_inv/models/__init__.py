@@ -3,7 +3,7 @@
 tenants ─< regions            every tenant-owned table carries tenant_id: the scope of a caller is one predicate
 tenants ─< inventories ─< hosts >─< groups >─< groups
                        └< inventory_sources ─< inventory_updates ─< inventory_update_events
-A host or group belongs to one inventory, a region to the inventory's tenant: composite foreign keys refuse anything else.
+A host or group belongs to one inventory, a region to the inventory's tenant: composite foreign keys refuse all else.
 """
 
 from craton_inv.db.base import Base

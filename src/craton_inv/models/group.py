@@ -70,7 +70,7 @@ class Group(HasId, HasTimestamps, HasGeneration, HasVariables, HasAuthors, Base)
 
 
 class GroupEdge(Base):
-    """Group `parent_id` has group `child_id` as a child. `source_ids`: the sources that deliver it; `manual`: a person made it."""
+    """Group `child_id` is a child of `parent_id`. `source_ids`: who delivers it; `manual`: a person made it."""
 
     __tablename__ = "group_edges"
     __table_args__ = (
@@ -89,7 +89,7 @@ class GroupEdge(Base):
 
 
 class GroupSource(Base):
-    """What one source says of one group: its variables as a layer, and the digest by which an unchanged row is known."""
+    """What one source says of one group: its variables as a layer, and the digest that tells an unchanged row."""
 
     __tablename__ = "group_sources"
 

@@ -122,7 +122,7 @@ class HostFacts(Base):
 
 
 class Membership(Base):
-    """Host `host_id` is a direct member of group `group_id`. `source_ids`: the sources that deliver it; `manual`: a person made it."""
+    """Host `host_id` is a direct member of `group_id`. `source_ids`: who delivers it; `manual`: a person made it."""
 
     __tablename__ = "memberships"
     __table_args__ = (

@@ -19,7 +19,7 @@ from craton_inv.models.inventory import Inventory
 
 
 class InventorySource(HasId, HasTimestamps, HasGeneration, HasAuthors, Base):
-    """A definition to refresh from. `source` names the provider kind, "" being manual; `source_vars` is text as written.
+    """A definition to refresh from. `source` names the provider kind, "" is manual; `source_vars` is text as written.
 
     `inventory_vars` is what the source said of the inventory itself at its last refresh (a layer, as for hosts).
     """

@@ -17,7 +17,7 @@ ENDED = ("successful", "failed", "error", "canceled")
 
 
 class InventoryUpdate(HasId, HasTimestamps, HasAuthors, Base):
-    """One run. `kind`: full or targeted; `result`: counts per collection, complete or partial; `options`: what the caller asked."""
+    """One run. `kind`: full or targeted; `result`: counts per collection; `options`: what the caller asked."""
 
     __tablename__ = "inventory_updates"
     __table_args__ = (

@@ -18,7 +18,7 @@ class Region(HasId, HasTimestamps, HasGeneration, HasAuthors, Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "name"),
         UniqueConstraint("id", "tenant_id"),
-        # The inventory is of the same tenant; an inventory that moves to another tenant is refused while a region owns it.
+        # The inventory is of the same tenant; one that a region owns cannot move to another tenant.
         ForeignKeyConstraint(["inventory_id", "tenant_id"], ["inventories.id", "inventories.tenant_id"]),
     )
     __search_fields__ = ("name", "description")

@@ -1,7 +1,7 @@
 """Enqueue, claim, renew, finish and sweep: the whole life of a job, in SQL and by the database's clock.
 
-A job is at least once: a worker that dies loses its lease and another claims the row with the next fencing token. Effect and
-`done` commit in one transaction guarded by that token, so an effect never counts twice.
+A job is at least once: a worker that dies loses its lease and another claims the row with the next fencing token.
+Effect and `done` commit in one transaction guarded by that token, so an effect never counts twice.
 """
 
 from collections.abc import Mapping
@@ -56,7 +56,7 @@ async def enqueue(
     `unique_key`: while a queued or running job has it, that job's id is returned and nothing is inserted.
     `delay`: seconds until it may start.
     """
-    row = dict(
+    statement = insert(Job).values(
         task=task,
         args=dict(args),
         tenant_id=tenant_id,
@@ -64,14 +64,14 @@ async def enqueue(
         max_attempts=max_attempts,
         run_at=func.now() + timedelta(seconds=delay),
     )
-    statement = insert(Job).values(**row).returning(Job.id)
     if unique_key is not None:
+        # Writing the key onto itself makes RETURNING give the id of the row that is already there.
         statement = statement.on_conflict_do_update(
             index_elements=[Job.unique_key],
             index_where=Job.status.in_(("queued", "running")) & Job.unique_key.is_not(None),
             set_={"unique_key": unique_key},
         )
-    job_id = (await session.execute(statement)).scalar_one()
+    job_id = (await session.execute(statement.returning(Job.id))).scalar_one()
     bell: Bell | None = session.info.get(BELL)
     if bell is not None and not delay:
         ring = bell.ring
@@ -82,7 +82,7 @@ async def enqueue(
 async def claim(session: AsyncSession, job_id: int, worker: str, lease: float) -> Claim | None:
     """Take a job that is queued and due, or whose lease ran out. None when there is nothing to take.
 
-    A job whose attempts are used up is ended as failed instead.
+    A claim whose `attempt` is above `max_attempts` is only good for ending the job as failed.
     """
     row = await session.scalar(
         select(Job)
@@ -97,13 +97,6 @@ async def claim(session: AsyncSession, job_id: int, worker: str, lease: float) -
         .execution_options(populate_existing=True)
     )
     if row is None:
-        return None
-    if row.attempt >= row.max_attempts:
-        row.status = "failed"
-        row.error = row.error or f"Given up after {row.attempt} attempts: its workers stopped without a word."
-        row.finished = func.now()
-        row.token += 1
-        await session.flush()
         return None
     row.status = "running"
     row.attempt += 1
@@ -150,7 +143,7 @@ async def finish(session: AsyncSession, claim: Claim, status: str = "done", erro
 async def release(
     session: AsyncSession, claim: Claim, *, delay: float = 0, error: str = "", count: bool = True
 ) -> None:
-    """Give a job back to the queue: after a transient fault (`delay` seconds later) or at a graceful stop (`count=False`)."""
+    """Give a job back: after a transient fault (`delay` seconds later) or at a graceful stop (`count=False`)."""
     await session.execute(
         update(Job)
         .where(_held(claim))
@@ -183,7 +176,7 @@ async def due(session: AsyncSession, *, grace: float = 0, limit: int = 1000) -> 
 
 
 async def request_cancel(session: AsyncSession, job_id: int) -> str:
-    """Ask a job to stop: a queued one is canceled at once, a running one is told by its next heartbeat. Returns its status."""
+    """Ask a job to stop: a queued one ends at once, a running one hears of it by heartbeat. Returns the status."""
     row = await session.scalar(
         select(Job).where(Job.id == job_id).with_for_update().execution_options(populate_existing=True)
     )

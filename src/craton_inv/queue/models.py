@@ -13,8 +13,8 @@ from craton_inv.db.base import Base, HasId
 class Job(HasId, Base):
     """One piece of background work.
 
-    `task` names the function (a verb: refresh, delete_inventory); `args` are ids only. `token` is the fencing token: it moves up
-    with every claim, and a worker's writes count only while the row still holds the worker's token.
+    `task` names the function (a verb: refresh, delete_inventory); `args` are ids only. `token` is the fencing token: it
+    moves up with every claim, and a worker's writes count only while the row still holds the worker's token.
     """
 
     __tablename__ = "jobs"

@@ -1,4 +1,4 @@
-"""What every repository does: scoped reads, constant-statement pages, writes that turn constraint errors into refusals."""
+"""What every repository does: scoped reads, pages in two statements, writes whose constraint errors become refusals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -81,7 +81,7 @@ class Repository(Generic[M]):
             if total == 0:
                 return Rows([], 0)
         rows = await self.session.scalars(query.order_by(*ordering).offset(offset).limit(limit))
-        return Rows(list(rows), total)
+        return Rows([*rows], total)
 
     def authorize(self, row: M) -> None:
         """Raise unless the caller may write this row. Tables whose rights are not those of their tenant override it."""
@@ -90,8 +90,9 @@ class Repository(Generic[M]):
     async def add(self, row: M) -> M:
         """Insert, and read back what the database filled in. Raises Duplicate, Conflict."""
         self.authorize(row)
-        if hasattr(row, "created_by_id"):
-            row.created_by_id = row.modified_by_id = self.scope.user_id
+        for column in ("created_by_id", "modified_by_id"):
+            if hasattr(row, column):
+                setattr(row, column, self.scope.user_id)
         self.session.add(row)
         await self.flush()
         return row
@@ -101,7 +102,7 @@ class Repository(Generic[M]):
         self.authorize(row)
         if self.session.is_modified(row):
             if hasattr(row, "modified_by_id"):
-                row.modified_by_id = self.scope.user_id
+                setattr(row, "modified_by_id", self.scope.user_id)  # noqa: B010
             await self.flush()
         return row
 

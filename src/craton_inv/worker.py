@@ -1,0 +1,130 @@
+"""The worker process: arq's bell and the sweeper hand job ids to the runner, until SIGTERM or SIGINT.
+
+Run as `python -m craton_inv.worker`. It lives through the loss of Redis (the sweeper alone then finds the jobs) and of the
+database (claims fail, rows stay).
+"""
+
+import asyncio
+import contextlib
+import signal
+import sys
+
+from arq.worker import Worker, func
+
+from craton_inv.db.engine import make_engine
+from craton_inv.db.session import SessionFactory, make_session_factory, unit_of_work
+from craton_inv.jobs.registry import TASKS
+from craton_inv.jobs.runner import Runner
+from craton_inv.logs import configure_logs, get_logger
+from craton_inv.queue import jobs
+from craton_inv.queue.bell import FUNCTION, dump, load, redis_settings
+from craton_inv.settings import Settings, get_settings
+
+log = get_logger(__name__)
+ALONE_INTERVAL = 2.0  # seconds between sweeps while Redis is away
+REBUILD_PAUSE = 2.0  # seconds before a broken arq worker is built again
+GRACE = 3.0  # seconds a rung job may wait for its bell before the sweeper takes it
+LONGEST_JOB = 24 * 3600  # arq's own limit; ours are the lease and the timeout of the update
+
+
+class Listener:
+    """arq, rebuilt whenever it falls: it exits when Redis goes away."""
+
+    def __init__(self, url: str, settings: Settings, runner: Runner) -> None:
+        self.url = url
+        self.settings = settings
+        self.runner = runner
+        self.connected = False
+
+    async def listen(self) -> None:
+        """Take ids off arq's queue for ever."""
+        while True:
+            worker: Worker | None = None
+            try:
+                worker = self._build()
+                self.connected = True
+                await worker.main()
+            except (OSError, ConnectionError, asyncio.TimeoutError) as error:
+                log.warning("redis_away", error=repr(error))
+            except Exception as error:
+                log.warning("bell_broken", error=repr(error))
+            finally:
+                self.connected = False
+                if worker is not None:
+                    with contextlib.suppress(OSError, ConnectionError, asyncio.TimeoutError, AttributeError):
+                        await worker.close()
+            await asyncio.sleep(REBUILD_PAUSE)
+
+    def _build(self) -> Worker:
+        async def run_job(_: dict[str, object], job_id: int) -> None:
+            # Shielded: when arq falls with Redis, the job in hand goes on.
+            await asyncio.shield(self.runner.spawn(job_id))
+
+        return Worker(
+            [func(run_job, name=FUNCTION, max_tries=1, timeout=LONGEST_JOB, keep_result=0)],
+            redis_settings=redis_settings(self.url),
+            queue_name=self.settings.queue_name,
+            handle_signals=False,
+            max_jobs=self.settings.worker_concurrency,
+            keep_result=0,
+            max_tries=1,
+            retry_jobs=False,
+            poll_delay=0.2,
+            log_results=False,
+            job_serializer=dump,
+            job_deserializer=load,
+        )
+
+
+async def sweep(settings: Settings, factory: SessionFactory, runner: Runner, listener: Listener | None) -> None:
+    """Find jobs that nobody rang for or whose worker went silent, and run them here, for ever."""
+    while True:
+        alone = listener is None or not listener.connected
+        try:
+            async with unit_of_work(factory) as session:
+                # Another worker may take the same ids: the claim decides.
+                waiting = await jobs.due(session, grace=0 if alone else GRACE, limit=settings.worker_concurrency * 4)
+            for job_id in waiting:
+                runner.spawn(job_id)
+        except Exception as error:
+            log.warning("sweep_failed", error=repr(error))
+        interval = min(settings.job_sweep_interval, ALONE_INTERVAL) if alone else settings.job_sweep_interval
+        await asyncio.sleep(interval)
+
+
+async def work(settings: Settings, stopping: asyncio.Event) -> None:
+    """Serve jobs until `stopping` is set, then give every lease back."""
+    if settings.database_url is None:
+        raise SystemExit("The worker needs CRATON_INV_DATABASE_URL; `craton-inv up` sets it for the embedded server.")
+    # A refresh of a large inventory has statements far longer than any request's.
+    engine = make_engine(settings.database_url, settings, application="craton-inv-worker", statement_timeout=0)
+    factory = make_session_factory(engine)
+    runner = Runner(settings, engine, factory, TASKS)
+    listener = Listener(settings.redis_url, settings, runner) if settings.redis_url else None
+    loops = [asyncio.create_task(sweep(settings, factory, runner, listener))]
+    if listener is not None:
+        loops.append(asyncio.create_task(listener.listen()))
+    log.info("worker_started", worker=runner.name, concurrency=settings.worker_concurrency)
+    try:
+        await stopping.wait()
+    finally:
+        for loop in loops:
+            loop.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
+        await runner.stop()
+        await engine.dispose()
+        log.info("worker_stopped", worker=runner.name)
+
+
+async def main() -> None:
+    """Run until a signal."""
+    settings = get_settings()
+    configure_logs(settings.log_level, as_json=settings.log_json)
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    await work(settings, stopping)
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
