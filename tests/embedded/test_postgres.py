@@ -184,14 +184,15 @@ def test_a_killed_owner_leaves_no_temporary_socket_directory(open_dir: Path, own
     assert not short.exists()
 
 
-def test_spaces_and_quotes_in_the_path_do_no_harm(open_dir: Path) -> None:
-    with EmbeddedPostgres(open_dir / 'my "data", mostly 100%', fsync=False) as server:
+@pytest.mark.parametrize("name", ["my data", 'my "data", 100%:5', "Gerätedaten"])
+def test_an_unusual_path_does_no_harm(open_dir: Path, name: str) -> None:
+    with EmbeddedPostgres(open_dir / name, fsync=False) as server:
         assert ask(server.url(), "SELECT 1") == 1
 
 
 def test_a_directory_that_cannot_be_made_is_refused_in_words(open_dir: Path) -> None:
     open_dir.write_text("a file")
-    with pytest.raises(SetupError, match=r"data cannot be used: .*--data-dir"):
+    with pytest.raises(SetupError, match=r"data/below cannot be used: .*--data-dir"):
         EmbeddedPostgres(open_dir / "below").start()
 
 

@@ -44,8 +44,8 @@ def test_only_a_private_socket_is_open_and_the_log_is_kept(open_dir: Path) -> No
     with EmbeddedValkey(open_dir) as server:
         assert server.socket_dir is not None
         assert stat.S_IMODE(server.socket_dir.stat().st_mode) == 0o700
-        assert ask(server.url(), "CONFIG", "GET", "port") == {"port": "0"}
-        assert ask(server.url(), "CONFIG", "GET", "appendonly") == {"appendonly": "yes"}
+        assert ask(server.url(), "CONFIG", "GET", "port")[1] == "0"
+        assert ask(server.url(), "CONFIG", "GET", "appendonly")[1] == "yes"
 
 
 def test_data_survives_a_stop_and_a_start(data_dir: Path) -> None:
@@ -101,5 +101,5 @@ def test_a_spoilt_log_is_said_with_the_way_out(open_dir: Path) -> None:
         ask(server.url(), "SET", "kept", "42")
     log = next((open_dir / "valkey" / "appendonlydir").glob("*.incr.aof"))
     log.write_bytes(b"*1\r\n$7\r\nNONSENSE" + log.read_bytes())
-    with pytest.raises(SetupError, match=r"(?s)Valkey did not start.*Bad file format.*folder may be removed"):
+    with pytest.raises(SetupError, match=r"(?s)Valkey did not start.*unknown command.*folder may be removed"):
         server.start()

@@ -16,8 +16,8 @@ PLAIN = re.compile(r"[\w/.+@~ -]+", re.ASCII)
 def socket_directory(wanted: Path, socket_name: str, uid: int | None) -> tuple[Path, bool]:
     """A directory of mode 0700 for `socket_name`, owned by `uid` (None: by us), and whether it is a temporary one.
 
-    `wanted` is used when its path fits and is plain, else a new directory below the system's temporary directory, which the
-    caller removes when done. Raises SetupError when neither can be had.
+    `wanted` is used when its path fits and is plain, else a new directory below the system's temporary
+    directory, which the caller removes when done. Raises SetupError when neither can be had.
     """
     if len(os.fsencode(wanted / socket_name)) <= LONGEST_PATH and PLAIN.fullmatch(str(wanted)):
         wanted.mkdir(exist_ok=True)
