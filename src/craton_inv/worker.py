@@ -1,7 +1,7 @@
 """The worker process: arq's bell and the sweeper hand job ids to the runner, until SIGTERM or SIGINT.
 
-Run as `python -m craton_inv.worker`. It lives through the loss of Redis (the sweeper alone then finds the jobs) and of the
-database (claims fail, rows stay).
+Run as `python -m craton_inv.worker`. It lives through the loss of Redis (the sweeper alone then finds the jobs) and of
+the database (claims fail, rows stay).
 """
 
 import asyncio
@@ -44,14 +44,14 @@ class Listener:
                 worker = self._build()
                 self.connected = True
                 await worker.main()
-            except (OSError, ConnectionError, asyncio.TimeoutError) as error:
+            except (OSError, ConnectionError, TimeoutError) as error:
                 log.warning("redis_away", error=repr(error))
             except Exception as error:
                 log.warning("bell_broken", error=repr(error))
             finally:
                 self.connected = False
                 if worker is not None:
-                    with contextlib.suppress(OSError, ConnectionError, asyncio.TimeoutError, AttributeError):
+                    with contextlib.suppress(OSError, ConnectionError, TimeoutError, AttributeError):
                         await worker.close()
             await asyncio.sleep(REBUILD_PAUSE)
 

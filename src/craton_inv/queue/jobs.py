@@ -153,7 +153,7 @@ async def release(
             worker=None,
             lease_until=None,
             attempt=Job.attempt if count else func.greatest(Job.attempt - 1, 0),
-            run_at=func.clock_timestamp() + timedelta(seconds=delay),
+            run_at=func.now() + timedelta(seconds=delay),
         )
         .execution_options(synchronize_session=False)
     )
