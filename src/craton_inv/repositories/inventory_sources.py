@@ -1,0 +1,83 @@
+"""Inventory sources in the database, and the file uploaded to one."""
+
+import hashlib
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from craton_inv.models import (
+    Group,
+    GroupSource,
+    Host,
+    HostSource,
+    InventorySource,
+    InventorySourceUpload,
+)
+from craton_inv.repositories.base import Repository
+
+
+class InventorySourceRepository(Repository[InventorySource]):
+    """Sources of the caller's tenants."""
+
+    model = InventorySource
+    label = "Inventory source"
+    unique_texts = {  # noqa: RUF012 - a constant of the class
+        "uq_inventory_sources_inventory_id_name": "Inventory source with this Name and Inventory already exists."
+    }
+
+    async def uploads(self, source_ids: Iterable[int]) -> dict[int, InventorySourceUpload]:
+        """What is uploaded to these sources, without the content: one statement."""
+        rows = await self.session.scalars(
+            select(InventorySourceUpload).where(InventorySourceUpload.inventory_source_id.in_(sorted(set(source_ids))))
+        )
+        return {row.inventory_source_id: row for row in rows}
+
+    async def save_upload(self, source: InventorySource, filename: str, content: bytes) -> None:
+        """Keep an uploaded inventory, in place of an earlier one."""
+        self.authorize(source)
+        values = {
+            "filename": filename,
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "size": len(content),
+            "content": content,
+        }
+        await self.session.execute(
+            insert(InventorySourceUpload)
+            .values(inventory_source_id=source.id, **values)
+            .on_conflict_do_update(index_elements=[InventorySourceUpload.inventory_source_id], set_=values)
+        )
+
+    async def delete_upload(self, source: InventorySource) -> None:
+        """Forget the uploaded inventory."""
+        self.authorize(source)
+        await self.session.execute(
+            delete(InventorySourceUpload).where(InventorySourceUpload.inventory_source_id == source.id)
+        )
+
+    async def delete_hosts(self, source: InventorySource) -> None:
+        """Delete the hosts that this source made: a person's are never among them."""
+        self.authorize(source)
+        own = select(HostSource.host_id).where(HostSource.inventory_source_id == source.id)
+        await self.session.execute(delete(Host).where(Host.id.in_(own), Host.manual.is_(False)))
+
+    async def delete_groups(self, source: InventorySource) -> None:
+        """Delete the groups that this source made: a person's are never among them."""
+        self.authorize(source)
+        own = select(GroupSource.group_id).where(GroupSource.inventory_source_id == source.id)
+        await self.session.execute(delete(Group).where(Group.id.in_(own), Group.manual.is_(False)))
+
+
+def in_inventory(inventory_id: int) -> ColumnElement[bool]:
+    """Sources of an inventory."""
+    return InventorySource.inventory_id == inventory_id
+
+
+def of_host(host_id: int) -> ColumnElement[bool]:
+    """Sources that deliver a host."""
+    return InventorySource.id.in_(select(HostSource.inventory_source_id).where(HostSource.host_id == host_id))
+
+
+def of_group(group_id: int) -> ColumnElement[bool]:
+    """Sources that deliver a group."""
+    return InventorySource.id.in_(select(GroupSource.inventory_source_id).where(GroupSource.group_id == group_id))

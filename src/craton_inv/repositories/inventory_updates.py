@@ -1,0 +1,97 @@
+"""Runs of sources in the database, and what they said."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import defer
+
+from craton_inv.models import InventoryUpdate, InventoryUpdateEvent
+from craton_inv.models.inventory_update import ACTIVE
+from craton_inv.repositories.base import Order, Repository, Rows
+
+# What only the detail of a run shows: long texts that a list of runs must not drag along.
+DETAIL_ONLY = (
+    InventoryUpdate.job_args,
+    InventoryUpdate.job_cwd,
+    InventoryUpdate.job_env,
+    InventoryUpdate.result_traceback,
+)
+
+
+class InventoryUpdateRepository(Repository[InventoryUpdate]):
+    """Runs of the caller's tenants."""
+
+    model = InventoryUpdate
+    label = "Inventory update"
+
+    async def page(
+        self,
+        *,
+        where: Sequence[ColumnElement[bool]] = (),
+        order: Order = (),
+        offset: int = 0,
+        limit: int = 25,
+        count: bool = True,
+    ) -> Rows[InventoryUpdate]:
+        """As every list, without the texts of `DETAIL_ONLY`."""
+        total = None
+        if count:
+            total = await self.session.scalar(
+                select(func.count()).select_from(InventoryUpdate).where(self.scope.where(InventoryUpdate), *where)
+            )
+        query: Select[tuple[InventoryUpdate]] = self.visible().where(*where).order_by(*(order or (InventoryUpdate.id,)))
+        query = query.options(*(defer(column, raiseload=True) for column in DETAIL_ONLY))
+        rows = await self.session.scalars(query.offset(offset).limit(limit))
+        return Rows(list(rows.all()), total)
+
+    async def active_in(self, inventory_id: int, source_id: int | None = None) -> list[int]:
+        """Ids of the runs of an inventory (or of one source) that wait or run."""
+        query = select(InventoryUpdate.id).where(
+            InventoryUpdate.inventory_id == inventory_id, InventoryUpdate.status.in_(ACTIVE)
+        )
+        if source_id is not None:
+            query = query.where(InventoryUpdate.inventory_source_id == source_id)
+        return list(await self.session.scalars(query.order_by(InventoryUpdate.id)))
+
+    async def events(
+        self,
+        update: InventoryUpdate,
+        *,
+        where: Sequence[ColumnElement[bool]] = (),
+        order: Order = (),
+        offset: int = 0,
+        limit: int = 25,
+        count: bool = True,
+    ) -> Rows[InventoryUpdateEvent]:
+        """Events of a run that the caller got through this repository."""
+        own = (InventoryUpdateEvent.inventory_update_id == update.id, *where)
+        total = None
+        if count:
+            total = await self.session.scalar(select(func.count()).select_from(InventoryUpdateEvent).where(*own))
+        query = select(InventoryUpdateEvent).where(*own).order_by(*(order or (InventoryUpdateEvent.counter,)))
+        rows = await self.session.scalars(query.offset(offset).limit(limit))
+        return Rows(list(rows.all()), total)
+
+    async def stdout(self, update: InventoryUpdate, limit: int | None) -> tuple[str, bool]:
+        """All that the run said, in order, and whether it was cut at `limit` characters (None: no limit)."""
+        own = InventoryUpdateEvent.inventory_update_id == update.id
+        if limit is not None:
+            size = await self.session.scalar(
+                select(func.coalesce(func.sum(func.length(InventoryUpdateEvent.stdout)), 0)).where(own)
+            )
+            if size is not None and size > limit:
+                return "", True
+        texts = await self.session.scalars(
+            select(InventoryUpdateEvent.stdout).where(own).order_by(InventoryUpdateEvent.counter)
+        )
+        return "\n".join(text.rstrip("\n") for text in texts if text), False
+
+
+def of_source(source_id: int) -> ColumnElement[bool]:
+    """Runs of a source."""
+    return InventoryUpdate.inventory_source_id == source_id
+
+
+def in_inventory(inventory_id: int) -> ColumnElement[bool]:
+    """Runs of the sources of an inventory."""
+    return InventoryUpdate.inventory_id == inventory_id
