@@ -639,6 +639,8 @@ def upgrade() -> None:
             ["id"],
             ondelete="SET NULL",
         )
+        op.create_index(op.f(f"ix_inventory_sources_{column}"), "inventory_sources", [column])
+    op.create_index(op.f("ix_inventory_updates_job_id"), "inventory_updates", ["job_id"])
     create_triggers()
 
 

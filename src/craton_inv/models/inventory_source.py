@@ -63,10 +63,10 @@ class InventorySource(HasId, HasTimestamps, HasGeneration, HasAuthors, Base):
     last_updated: Mapped[datetime | None] = mapped_column()
     last_error: Mapped[str] = mapped_column(server_default="")
     current_update_id: Mapped[int | None] = mapped_column(
-        ForeignKey("inventory_updates.id", ondelete="SET NULL", use_alter=True)
+        ForeignKey("inventory_updates.id", ondelete="SET NULL", use_alter=True), index=True
     )
     last_update_id: Mapped[int | None] = mapped_column(
-        ForeignKey("inventory_updates.id", ondelete="SET NULL", use_alter=True)
+        ForeignKey("inventory_updates.id", ondelete="SET NULL", use_alter=True), index=True
     )
 
     inventory: Mapped[Inventory] = relationship(lazy="raise", viewonly=True, info={"filter": True})

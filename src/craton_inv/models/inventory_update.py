@@ -54,7 +54,7 @@ class InventoryUpdate(HasId, HasTimestamps, HasAuthors, Base):
     inventory_id: Mapped[int] = mapped_column()
     tenant_id: Mapped[int] = mapped_column()
     inventory_source_id: Mapped[int] = mapped_column(ForeignKey("inventory_sources.id", ondelete="CASCADE"))
-    job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"))
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"), index=True)
     name: Mapped[str] = name_column()
     description: Mapped[str] = mapped_column(server_default="")
     kind: Mapped[str] = mapped_column(String(16), server_default="full")
