@@ -1,6 +1,6 @@
 """What every repository does: scoped reads, pages in two statements, writes whose constraint errors become refusals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -40,9 +40,13 @@ class Repository(Generic[M]):
         self.session = session
         self.scope = scope
 
+    def visible_condition(self) -> ColumnElement[bool]:
+        """What keeps the rows that the caller may see. Tables whose owner is not a tenant override it."""
+        return self.scope.where(self.model)
+
     def visible(self) -> Select[tuple[M]]:
         """All rows that the caller may see."""
-        return select(self.model).where(self.scope.where(self.model))
+        return select(self.model).where(self.visible_condition())
 
     async def find(self, row_id: int, *, lock: bool = False) -> M | None:
         """The row, or None when absent or not visible. `lock`: SELECT ... FOR UPDATE, and fresh values."""
@@ -76,7 +80,7 @@ class Repository(Generic[M]):
         total = None
         if count:
             total = await self.session.scalar(
-                select(func.count()).select_from(self.model).where(self.scope.where(self.model), *where)
+                select(func.count()).select_from(self.model).where(self.visible_condition(), *where)
             )
             if total == 0:
                 return Rows([], 0)
@@ -96,6 +100,20 @@ class Repository(Generic[M]):
         self.session.add(row)
         await self.flush()
         return row
+
+    async def create(self, values: Mapping[str, Any]) -> M:
+        """Insert a row of these column values. Tables whose rows need more than their body says override it."""
+        row: M = self.model(**values)
+        return await self.add(row)
+
+    async def change(self, row: M, values: Mapping[str, Any]) -> M:
+        """Set these columns of a row got with `lock=True` and write them."""
+        for name, value in values.items():
+            setattr(row, name, value)
+        return await self.save(row)
+
+    async def complete(self, rows: Sequence[M]) -> None:
+        """Load what answers about these rows show beside their columns: one statement a relation, whatever the size."""
 
     async def save(self, row: M) -> M:
         """Write the changes of a row got with `lock=True`. Unchanged rows cost nothing. Raises Duplicate, Conflict."""
