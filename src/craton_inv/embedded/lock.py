@@ -3,7 +3,6 @@
 import fcntl
 import json
 import os
-import sys
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -74,7 +73,7 @@ class DirectoryLock:
         text = json.dumps(
             {
                 "pid": str(os.getpid()),
-                "command": " ".join(sys.argv)[:200] or sys.executable,
+                "command": command_of(os.getpid()),
                 "since": datetime.now(UTC).isoformat(timespec="seconds"),
                 "started": process_start(os.getpid()),
                 **more,
@@ -103,6 +102,15 @@ def read_note(path: Path) -> dict[str, str]:
 def is_running(holder: Mapping[str, str]) -> bool:
     """Whether the process that wrote the note still runs; a process that only got its number does not count."""
     return bool(holder["started"]) and process_start(int(holder["pid"])) == holder["started"]
+
+
+def command_of(pid: int) -> str:
+    """The command line of process `pid`, shortened; "?" when it cannot be read."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return "?"
+    return " ".join(b" ".join(words).decode(errors="replace").split())[:120] or "?"
 
 
 def process_start(pid: int) -> str:

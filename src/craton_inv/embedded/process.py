@@ -83,6 +83,10 @@ class KeptProcess:
             return False
         return True
 
+    def ask_to_stop(self) -> None:
+        """Begin to end it; `stop` waits for that."""
+        self._socket.close()
+
     def stop(self) -> None:
         """End it as its plan says and wait for that; harmless when it has ended."""
         self._socket.close()

@@ -32,7 +32,7 @@ class Server:
     run_as: RunAs
     socket_dir: Path
     settings: Mapping[str, str]
-    log_dir: Path
+    data_dir: Path
     lock_fd: int
     leftovers: Sequence[Path] = ()
     process: KeptProcess | None = field(default=None, init=False)
@@ -94,7 +94,7 @@ class Server:
             kept_fds=(self.lock_fd,),
             leftovers=self.leftovers,
         )
-        with open_log(self.log_dir, "postgres") as log:
+        with open_log(self.data_dir, "postgres") as log:
             begin = log.seek(0, os.SEEK_END)
             self.process = KeptProcess(plan, log)
             if self.wait():
