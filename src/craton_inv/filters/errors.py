@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from craton_inv.errors import CratonInvError, Forbidden, InvalidFilter
-from craton_inv.filters.nodes import Origin
+from craton_inv.filters.nodes import Origin, Value
 
 SHOWN = 200
 
@@ -42,7 +42,7 @@ def shown(text: str) -> str:
 def nearest(name: str, known: Iterable[str]) -> str:
     """` ; did you mean "name"?` or nothing."""
     names = sorted(set(known))
-    close = get_close_matches(name.lower(), names, n=1, cutoff=0.6)
+    close = get_close_matches(name.lower(), names, n=1, cutoff=0.65)
     return f'; did you mean "{close[0]}"?' if close else ""
 
 
@@ -87,8 +87,9 @@ def loop(place: Place, name: str) -> InvalidFilter:
     return place.refuse(message if place.origin.kind == "list" else f"{message} ({place.words})", code="filter.loop")
 
 
-def bad_value(place: Place, awx: str, takes: str) -> InvalidFilter:
+def bad_value(place: Place, value: Value, awx: str, takes: str) -> InvalidFilter:
     """A value that does not fit its field. `awx`: AWX's sentence; `takes`: what the field takes."""
+    place = replace(place, at=value.at)
     line, column = place.origin.position(place.at)
     more = f'Field "{shown(place.name)}" takes {takes}'
     if place.origin.kind == "list":  # Django's validation errors come as a JSON list of sentences

@@ -12,7 +12,6 @@ Conventions a model follows (all optional):
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Select, inspect, select, tuple_
@@ -78,9 +77,18 @@ class Catalogue:
     known: frozenset[str] = field(default=frozenset())
 
 
-@lru_cache(maxsize=256)
+_READ: dict[Model, Catalogue] = {}
+
+
 def catalogue(model: Model) -> Catalogue:
     """The fields of `model`, read once."""
+    found = _READ.get(model)
+    if found is None:
+        found = _READ[model] = _read(model)
+    return found
+
+
+def _read(model: Model) -> Catalogue:
     mapper = inspect(model)
     columns: dict[str, Any] = {}
     private: set[str] = set()

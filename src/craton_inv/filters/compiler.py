@@ -1,0 +1,96 @@
+"""Turns nodes into a condition on a mapped class. Knows no model and writes no SQL text."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_, select
+
+from craton_inv.filters import errors
+from craton_inv.filters.errors import Place
+from craton_inv.filters.lookups import OPERATORS, serving
+from craton_inv.filters.nodes import And, InList, Leaf, Node, Not, Or, SameRow, Term, path_text
+from craton_inv.filters.operands import Condition, complement
+from craton_inv.filters.parser import parse
+from craton_inv.filters.paths import Hop, Model
+from craton_inv.filters.resolve import Target, resolve
+
+
+def compile_where(node: Node, model: Model, *, now: datetime | None = None) -> ColumnElement[bool]:
+    """The condition on `model` that holds for the rows `node` matches. `now`: for relative times, UTC.
+
+    Raises InvalidFilter for fields, lookups and values that do not fit; Forbidden for secrets in list parameters.
+    """
+    return _compile(node, model, now or datetime.now(UTC))
+
+
+def validate(text: str, model: Model) -> None:
+    """Refuse a host_filter that would be refused when asked: for saving. Raises InvalidFilter."""
+    compile_where(parse(text), model)
+
+
+def found_first(where: ColumnElement[bool], model: Model) -> ColumnElement[bool]:
+    """`where`, computed once before anything else is looked at: for conditions that match few rows.
+
+    Under ORDER BY id LIMIT the planner would else walk the primary key in the hope of meeting matches soon.
+    """
+    matching = select(model.id).where(where).cte("matching").prefix_with("MATERIALIZED", dialect="postgresql")
+    return model.id.in_(select(matching.c.id))  # type: ignore[no-any-return]
+
+
+def _compile(node: Node, model: Model, now: datetime) -> Condition:
+    match node:
+        case And(children):
+            return and_(*(_compile(child, model, now) for child in children))
+        case Or(children):
+            return or_(*(_compile(child, model, now) for child in children))
+        case Not(child):
+            return complement(_compile(child, model, now))
+        case SameRow(children):
+            return _together([(_target(term, model, now), term) for term in children])
+        case _:
+            target = _target(node, model, now)
+            return _across(target.hops, _leaf(target, node))
+
+
+def _target(leaf: Leaf, model: Model, now: datetime) -> Target:
+    place = Place(leaf.origin, leaf.at, path_text(leaf.path))
+    return resolve(leaf.path, model, place, now)
+
+
+def _leaf(target: Target, leaf: Leaf) -> Condition:
+    field, lookup = target.field, target.lookup
+    if isinstance(leaf, InList):
+        _no_lookup(target, "in")
+        serving(field, "in")
+        return field.one_of(leaf.values)
+    if leaf.op != "=":
+        _no_lookup(target, leaf.op)
+    name = lookup or OPERATORS[leaf.op]
+    return serving(field, name).apply(field, leaf.value)
+
+
+def _no_lookup(target: Target, operator: str) -> None:
+    if target.lookup is not None:
+        raise errors.misuse(
+            target.field.place,
+            f'"{operator}" and "__{target.lookup}" both say how to compare; keep one'
+            f' (a key called {target.lookup} is written "{target.lookup}", in quotes)',
+        )
+
+
+def _across(hops: Sequence[Hop], condition: Condition) -> Condition:
+    for hop in reversed(hops):
+        condition = hop.condition(condition)
+    return condition
+
+
+def _together(targets: list[tuple[Target, Term]], depth: int = 0) -> Condition:
+    """All terms, those that cross the same relation next in one sub-query, so on one and the same related row."""
+    here = [_leaf(target, term) for target, term in targets if len(target.hops) == depth]
+    beyond: dict[Any, tuple[Hop, list[tuple[Target, Term]]]] = {}
+    for target, term in targets:
+        if len(target.hops) > depth:
+            hop = target.hops[depth]
+            beyond.setdefault(hop.identity, (hop, []))[1].append((target, term))
+    return and_(*here, *(hop.condition(_together(group, depth + 1)) for hop, group in beyond.values()))

@@ -1,0 +1,244 @@
+"""Reads host_filter text into nodes: LALR, contextual lexer, linear time, no recursion, every refusal placed."""
+
+import re
+from contextvars import ContextVar
+from functools import lru_cache
+from pathlib import Path as FilePath
+from typing import Any, NamedTuple
+
+from lark import Lark, Token, Transformer
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from craton_inv.filters import errors
+from craton_inv.filters.nodes import And, InList, Node, Not, Or, Origin, Part, Path, Term, Value
+
+MAX_BYTES = 4096
+MAX_TERMS = 200
+MAX_NESTING = 32
+MAX_PARTS = 64
+
+_NEGATIVE = {"!=": "=", "!~": "~"}
+_SLIPS = {"=~": "~", "==": "=", "<>": "!=", "=>": ">="}
+_PART = re.compile(
+    r"""(?:"(?P<double>(?:[^"]|"")*)"|'(?P<single>(?:[^']|'')*)'|(?P<bare>[^"']+?))(?P<array>\[\])?(?:__|\Z)"""
+)
+_EXPECTED = {
+    "PATH": "a field",
+    "OP": "an operator (= != < <= > >= ~ !~ in)",
+    "BARE": "a value",
+    "ITEM": "a value",
+    "_AND": '"and"',
+    "_OR": '"or"',
+    "RPAR": '")"',
+    "COMMA": '","',
+    "$END": "the end",
+}
+
+
+# The text being read, for the terms that the rules below make; Lark hands them tokens alone.
+_READING: ContextVar[Origin] = ContextVar("host_filter_text")
+
+
+class _Built(NamedTuple):
+    """A node with what the limits count."""
+
+    node: Node
+    depth: int = 0
+    terms: int = 1
+
+
+class _Refusal(Exception):
+    """A problem found by a rule, at an offset."""
+
+    def __init__(self, at: int, problem: str) -> None:
+        self.at = at
+        self.problem = problem
+
+
+class _Builder(Transformer[Token, _Built]):
+    """Builds nodes while Lark parses; every method is called at the end of its rule."""
+
+    def start(self, children: list[_Built]) -> _Built:
+        """start: or_expr"""
+        return children[0]
+
+    def either(self, children: list[_Built]) -> _Built:
+        """or_expr: and_expr (_OR and_expr)+"""
+        return _joined(Or, children)
+
+    def both(self, children: list[_Built]) -> _Built:
+        """and_expr: unary (_AND unary)+"""
+        return _joined(And, children)
+
+    def negation(self, children: list[_Built]) -> _Built:
+        """unary: _NOT unary"""
+        child = children[0]
+        return _deeper(_Built(Not(child.node), child.depth, child.terms))
+
+    def nested(self, children: list[_Built]) -> _Built:
+        """unary: "(" or_expr ")" """
+        return _deeper(children[0])
+
+    def comparison(self, children: list[Token]) -> _Built:
+        """term: PATH OP (QUOTED | BARE)"""
+        path, operator, value = children
+        op = operator.value
+        if op in _SLIPS:
+            raise _Refusal(_start(operator), f'"{op}" is no operator; did you mean "{_SLIPS[op]}"?')
+        term = Term(_path(path), _NEGATIVE.get(op, op), _value(value), _start(path), _READING.get())
+        return _Built(Not(term) if op in _NEGATIVE else term)
+
+    def items(self, children: list[Token]) -> list[Token]:
+        """items: item ("," item)*"""
+        return children
+
+    def membership(self, children: list[Any]) -> _Built:
+        """term: PATH _IN "(" items ")" """
+        path, items = children
+        return _Built(InList(_path(path), tuple(map(_value, items)), _start(path), _READING.get()))
+
+    def no_membership(self, children: list[Any]) -> _Built:
+        """term: PATH _NOT _IN "(" items ")" """
+        return _Built(Not(self.membership(children).node))
+
+
+def _joined(kind: type[And] | type[Or], children: list[_Built]) -> _Built:
+    terms = sum(child.terms for child in children)
+    return _Built(kind(tuple(child.node for child in children)), max(child.depth for child in children), terms)
+
+
+def _deeper(built: _Built) -> _Built:
+    # Counted, not refused here: the parser never recurses, and the whole text is needed for the message.
+    return built._replace(depth=built.depth + 1)
+
+
+def _start(token: Token) -> int:
+    return token.start_pos or 0
+
+
+def _value(token: Token) -> Value:
+    text = str(token)
+    if token.type == "QUOTED":
+        quote = text[0]
+        return Value(text[1:-1].replace(quote * 2, quote), True, _start(token))
+    return Value(text, False, _start(token))
+
+
+def _path(token: Token) -> Path:
+    parts = split_path(str(token))
+    if isinstance(parts, str):
+        raise _Refusal(_start(token), parts)
+    return parts
+
+
+@lru_cache(maxsize=4096)
+def split_path(text: str) -> Path | str:
+    """The parts of a path token, or what is wrong with it.
+
+    Quoted as a whole it splits at "__" and keeps "[]", as AWX does; a part quoted inside it is taken literally.
+    """
+    whole = re.fullmatch(r"\"((?:[^\"]|\"\")*)\"|'((?:[^']|'')*)'", text)
+    if whole:
+        double, single = whole.groups()
+        text = double.replace('""', '"') if double is not None else single.replace("''", "'")
+        parts = [_plain(name) for name in text.split("__")]
+    elif '"' not in text and "'" not in text:
+        parts = [_plain(name) for name in text.split("__")]
+    else:
+        parts, at = [], 0
+        while at < len(text):
+            match = _PART.match(text, at)
+            if match is None:
+                return f"the path {errors.shown(text)} has a quote inside a part or an empty part"
+            double, single, bare = match["double"], match["single"], match["bare"]
+            array = match["array"] is not None
+            if bare is not None:
+                parts.append(Part(bare, array))
+            else:
+                name = double.replace('""', '"') if double is not None else single.replace("''", "'")
+                parts.append(Part(name, array, literal=True))
+            at = match.end()
+        if text.endswith("__"):
+            parts.append(Part(""))
+    if any(not part.name for part in parts):
+        return f'the path {errors.shown(text)} has an empty part; parts are joined by one "__"'
+    if len(parts) > MAX_PARTS:
+        return f"a path of {len(parts)} parts is too long; at most {MAX_PARTS}"
+    return tuple(parts)
+
+
+def _plain(name: str) -> Part:
+    return Part(name[:-2], array=True) if name.endswith("[]") else Part(name)
+
+
+_LARK = Lark(
+    (FilePath(__file__).parent / "host_filter.lark").read_text(encoding="utf-8"),
+    parser="lalr",
+    lexer="contextual",
+    transformer=_Builder(),
+    maybe_placeholders=False,
+)
+
+
+def parse(text: str) -> Node:
+    """The nodes of a host_filter. Raises InvalidFilter (400) with line, column and what was expected.
+
+    Limits: 4 KiB of UTF-8, 200 terms, 32 levels of parentheses and "not", 64 parts of a path.
+    """
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > MAX_BYTES:
+        raise errors.syntax(Origin(text), MAX_BYTES, f"{size} bytes; at most {MAX_BYTES} are read")
+    return _parse(text)
+
+
+@lru_cache(maxsize=256)
+def _parse(text: str) -> Node:
+    """Smart inventories ask the same text again and again; nodes are frozen, so sharing them is safe."""
+    origin = Origin(text)
+    _READING.set(origin)
+    try:
+        built: Any = _LARK.parse(text)
+    except UnexpectedInput as problem:
+        at, what, expected = _explained(text, problem)
+        raise errors.syntax(origin, at, what, expected=expected) from None
+    except _Refusal as refusal:
+        raise errors.syntax(origin, refusal.at, refusal.problem) from None
+    if built.terms > MAX_TERMS:
+        raise errors.syntax(origin, 0, f"{built.terms} terms; at most {MAX_TERMS} are read")
+    if built.depth > MAX_NESTING:
+        raise errors.syntax(origin, 0, f"nested {built.depth} deep; at most {MAX_NESTING} levels are read")
+    node: Node = built.node
+    return node
+
+
+def _explained(text: str, problem: UnexpectedInput) -> tuple[int, str, list[str]]:
+    """Offset, problem in plain words, and what was expected there."""
+    at: int = len(text.rstrip())
+    if isinstance(problem, UnexpectedCharacters):
+        wanted: set[str] = set(problem.allowed or ())
+        at = problem.pos_in_stream or 0
+    elif isinstance(problem, UnexpectedToken):
+        wanted = set(problem.accepts or problem.expected)
+        if problem.token.type != "$END":
+            at = problem.token.start_pos or 0
+    else:
+        wanted = set()
+    expected = [words for name, words in _EXPECTED.items() if name in wanted]
+    if len(expected) > 1 and "$END" in wanted:
+        expected.remove(_EXPECTED["$END"])
+    found = text[at : at + 1]
+    if not text.strip():
+        return 0, "the filter is empty", expected
+    if found in ("'", '"') and found:
+        return at, "a quote is opened and not closed, or stands where none may", expected
+    if "BARE" in wanted and not found:
+        return at, 'a value is missing; an empty text is written ""', expected
+    if "ITEM" in wanted:
+        return at, "a list needs a value here, as in (a, b)", expected
+    if "_AND" in wanted and found not in ")=,(" and text[at:].strip().lower() not in ("and", "or"):
+        return at, "a value with blanks needs quotes, and terms are joined by and / or", expected
+    if "_AND" in wanted and found in ")=,(" and found:
+        return at, f'a value that holds "{found}" needs quotes, and parentheses come in pairs', expected
+    if not found or text[at:].strip().lower() in ("and", "or"):
+        return at, "the filter ends too early", expected
+    return at, f'unexpected "{errors.shown(found)}"', expected
