@@ -34,7 +34,7 @@ def found_first(where: ColumnElement[bool], model: Model) -> ColumnElement[bool]
 
     Under ORDER BY id LIMIT the planner would else walk the primary key in the hope of meeting matches soon.
     """
-    matching = select(model.id).where(where).cte("matching").prefix_with("MATERIALIZED", dialect="postgresql")
+    matching = select(model.id).where(where).cte().prefix_with("MATERIALIZED", dialect="postgresql")
     return model.id.in_(select(matching.c.id))  # type: ignore[no-any-return]
 
 

@@ -6,12 +6,13 @@ Conventions a model follows (all optional):
   relationship.info["filter"] reachable, by its name, its singular and info["aliases"]
   __filter_names__            API name → attribute
   __search_fields__           the columns that search looks at
-  __filter_relations__        name → FilterRelation, or a function giving one, for relations that no relationship spells
-  __filter_json__             name → JsonRoot, or a function giving one
+  __filter_relations__        name → FilterRelation, or a function of the model giving one: what no relationship spells
+  __filter_json__             name → JsonRoot, or a function of the model giving one
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from inspect import isfunction
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Select, inspect, select, tuple_
@@ -107,8 +108,8 @@ def _read(model: Model) -> Catalogue:
             for name in (relation.key, *relation.info.get("aliases", ())):
                 relations[name] = hop
     for name, given in getattr(model, "__filter_relations__", {}).items():
-        relations[name] = _own_hop(model, _made(given))
-    roots = {name: _made(given) for name, given in getattr(model, "__filter_json__", {}).items()}
+        relations[name] = _own_hop(model, _made(given, model))
+    roots = {name: _made(given, model) for name, given in getattr(model, "__filter_json__", {}).items()}
     for name, attribute in getattr(model, "__filter_names__", {}).items():
         if attribute in relations:
             relations[name] = relations[attribute]
@@ -132,8 +133,9 @@ def singular(name: str) -> str:
     return name[:-1] if name.endswith("s") and not name.endswith("ss") else name
 
 
-def _made(given: Any) -> Any:
-    return given() if callable(given) and not isinstance(given, type) and not hasattr(given, "subquery") else given
+def _made(given: Any, model: Model) -> Any:
+    """Functions are asked late: the classes they speak of may be defined after the model."""
+    return given(model) if isfunction(given) else given
 
 
 def _own_hop(model: Model, relation: FilterRelation) -> Hop:

@@ -1,6 +1,6 @@
 """Groups, their nesting, and what each source says of them."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     BigInteger,
@@ -16,8 +16,12 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
 from craton_inv.db.types import HasAuthors, HasVariables, name_column
+from craton_inv.models.filtering import variables_root
 from craton_inv.models.inventory import Inventory
 from craton_inv.models.user import User
+
+if TYPE_CHECKING:
+    from craton_inv.models.host import Host
 
 
 class Group(HasId, HasTimestamps, HasGeneration, HasVariables, HasAuthors, Base):
@@ -37,6 +41,7 @@ class Group(HasId, HasTimestamps, HasGeneration, HasVariables, HasAuthors, Base)
         Index("ix_groups_name_trgm", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
     )
     __search_fields__ = ("name", "description")
+    __filter_json__ = {"variables": variables_root}  # noqa: RUF012
 
     inventory_id: Mapped[int] = mapped_column()
     tenant_id: Mapped[int] = mapped_column()
@@ -45,6 +50,14 @@ class Group(HasId, HasTimestamps, HasGeneration, HasVariables, HasAuthors, Base)
     manual: Mapped[bool] = mapped_column(server_default="true")
 
     inventory: Mapped[Inventory] = relationship(lazy="raise", viewonly=True, info={"filter": True})
+    hosts: Mapped[list["Host"]] = relationship(
+        lazy="raise",
+        viewonly=True,
+        secondary="memberships",
+        primaryjoin="Group.id == Membership.group_id",
+        secondaryjoin="Host.id == Membership.host_id",
+        info={"filter": True},
+    )
     children: Mapped[list["Group"]] = relationship(
         lazy="raise",
         viewonly=True,

@@ -6,20 +6,26 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     LargeBinary,
+    Select,
     String,
     UniqueConstraint,
+    select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, INET, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
 from craton_inv.db.types import HasAuthors, HasVariables, name_column
-from craton_inv.models.group import Group
+from craton_inv.filters.paths import JsonRoot
+from craton_inv.models.filtering import variables_root
+from craton_inv.models.group import Group, GroupEdge
 from craton_inv.models.inventory import Inventory
+from craton_inv.models.inventory_source import InventorySource
 from craton_inv.models.region import Region
 from craton_inv.models.tenant import Tenant
 from craton_inv.models.user import User
@@ -52,6 +58,11 @@ class Host(HasId, HasTimestamps, HasGeneration, HasVariables, HasAuthors, Base):
     )
     __search_fields__ = ("name", "description")
     __filter_names__ = {"organization": "tenant"}  # noqa: RUF012
+    __filter_relations__ = {"all_groups": lambda model: AllGroups()}  # noqa: RUF012
+    __filter_json__ = {  # noqa: RUF012
+        "variables": variables_root,
+        "ansible_facts": lambda model: JsonRoot(HostFacts.facts, table_key=HostFacts.host_id),
+    }
 
     inventory_id: Mapped[int] = mapped_column()
     tenant_id: Mapped[int] = mapped_column()
@@ -101,6 +112,14 @@ class Host(HasId, HasTimestamps, HasGeneration, HasVariables, HasAuthors, Base):
         secondaryjoin="Group.id == Membership.group_id",
         info={"filter": True, "aliases": ("group",)},
     )
+    inventory_sources: Mapped[list[InventorySource]] = relationship(
+        lazy="raise",
+        viewonly=True,
+        secondary="host_sources",
+        primaryjoin="Host.id == HostSource.host_id",
+        secondaryjoin="InventorySource.id == HostSource.inventory_source_id",
+        info={"filter": True},
+    )
     created_by: Mapped[User | None] = relationship(
         lazy="raise", viewonly=True, foreign_keys="Host.created_by_id", info={"filter": True}
     )
@@ -137,6 +156,20 @@ class Membership(Base):
     inventory_id: Mapped[int] = mapped_column()
     manual: Mapped[bool] = mapped_column(server_default="true")
     source_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
+
+
+class AllGroups:
+    """The relation `all_groups` of filters: the groups of a host and all their ancestors."""
+
+    name = "all_groups"
+    target = Group
+
+    def subquery(self, where: ColumnElement[bool]) -> Select[Any]:
+        """Ids of the hosts in a matching group or in any group below one."""
+        # Without a name of its own: a filter may ask for all_groups twice.
+        under = select(Group.id).where(where).correlate(None).cte(recursive=True)
+        under = under.union(select(GroupEdge.child_id).where(GroupEdge.parent_id == under.c.id))
+        return select(Membership.host_id).where(Membership.group_id.in_(select(under.c.id)))
 
 
 class HostSource(Base):

@@ -1,12 +1,20 @@
 """Inventories: what hosts and groups belong to (AWX's Inventory)."""
 
+from typing import TYPE_CHECKING
+
 from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
 from craton_inv.db.types import HasAuthors, HasVariables, name_column
+from craton_inv.models.filtering import variables_root
 from craton_inv.models.tenant import Tenant
 from craton_inv.models.user import User
+
+if TYPE_CHECKING:
+    from craton_inv.models.group import Group
+    from craton_inv.models.host import Host
+    from craton_inv.models.inventory_source import InventorySource
 
 
 class Inventory(HasId, HasTimestamps, HasGeneration, HasVariables, HasAuthors, Base):
@@ -25,6 +33,7 @@ class Inventory(HasId, HasTimestamps, HasGeneration, HasVariables, HasAuthors, B
     )
     __search_fields__ = ("name", "description")
     __filter_names__ = {"organization": "tenant", "organization_id": "tenant_id"}  # noqa: RUF012
+    __filter_json__ = {"variables": variables_root}  # noqa: RUF012
 
     tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"))
     name: Mapped[str] = name_column()
@@ -35,6 +44,24 @@ class Inventory(HasId, HasTimestamps, HasGeneration, HasVariables, HasAuthors, B
     pending_deletion: Mapped[bool] = mapped_column(server_default="false")
 
     tenant: Mapped[Tenant] = relationship(lazy="raise", viewonly=True, info={"filter": True})
+    hosts: Mapped[list["Host"]] = relationship(
+        lazy="raise",
+        viewonly=True,
+        primaryjoin="Inventory.id == foreign(Host.inventory_id)",
+        info={"filter": True},
+    )
+    groups: Mapped[list["Group"]] = relationship(
+        lazy="raise",
+        viewonly=True,
+        primaryjoin="Inventory.id == foreign(Group.inventory_id)",
+        info={"filter": True},
+    )
+    inventory_sources: Mapped[list["InventorySource"]] = relationship(
+        lazy="raise",
+        viewonly=True,
+        primaryjoin="Inventory.id == foreign(InventorySource.inventory_id)",
+        info={"filter": True},
+    )
     created_by: Mapped[User | None] = relationship(
         lazy="raise", viewonly=True, foreign_keys="Inventory.created_by_id", info={"filter": True}
     )

@@ -16,6 +16,7 @@ class User(HasId, HasTimestamps, Base):
 
     __tablename__ = "users"
     __search_fields__ = ("username", "first_name", "last_name", "email")
+    __filter_names__ = {"password": "password_hash"}  # noqa: RUF012
 
     username: Mapped[str] = mapped_column(String(150), unique=True)
     password_hash: Mapped[str | None] = mapped_column(info={"private": True})
