@@ -5,10 +5,11 @@ the database (claims fail, rows stay).
 """
 
 import asyncio
-import contextlib
 import signal
 import sys
+from typing import Any
 
+from arq.connections import ArqRedis
 from arq.worker import Worker, func
 
 from craton_inv.db.engine import make_engine
@@ -17,7 +18,7 @@ from craton_inv.jobs.registry import TASKS
 from craton_inv.jobs.runner import Runner
 from craton_inv.logs import configure_logs, get_logger
 from craton_inv.queue import jobs
-from craton_inv.queue.bell import FUNCTION, dump, load, redis_settings
+from craton_inv.queue.bell import FUNCTION, connected, dump, load
 from craton_inv.settings import Settings, get_settings
 
 log = get_logger(__name__)
@@ -39,30 +40,26 @@ class Listener:
     async def listen(self) -> None:
         """Take ids off arq's queue for ever."""
         while True:
-            worker: Worker | None = None
             try:
-                worker = self._build()
-                self.connected = True
-                await worker.main()
+                async with connected(self.url, self.settings.queue_name) as redis:
+                    self.connected = True
+                    await self._serve(redis)
             except (OSError, ConnectionError, TimeoutError) as error:
                 log.warning("redis_away", error=repr(error))
             except Exception as error:
                 log.warning("bell_broken", error=repr(error))
             finally:
                 self.connected = False
-                if worker is not None:
-                    with contextlib.suppress(OSError, ConnectionError, TimeoutError, AttributeError):
-                        await worker.close()
             await asyncio.sleep(REBUILD_PAUSE)
 
-    def _build(self) -> Worker:
-        async def run_job(_: dict[str, object], job_id: int) -> None:
+    async def _serve(self, redis: ArqRedis) -> None:
+        async def run_job(_: dict[Any, Any], job_id: int, *args: Any, **kwargs: Any) -> None:
             # Shielded: when arq falls with Redis, the job in hand goes on.
             await asyncio.shield(self.runner.spawn(job_id))
 
-        return Worker(
+        worker = Worker(
             [func(run_job, name=FUNCTION, max_tries=1, timeout=LONGEST_JOB, keep_result=0)],
-            redis_settings=redis_settings(self.url),
+            redis_pool=redis,
             queue_name=self.settings.queue_name,
             handle_signals=False,
             max_jobs=self.settings.worker_concurrency,
@@ -74,6 +71,13 @@ class Listener:
             job_serializer=dump,
             job_deserializer=load,
         )
+        try:
+            await worker.main()
+        finally:
+            # Not arq's own close: it leaves its connections open when a job is in hand.
+            for task in worker.tasks.values():
+                task.cancel()
+            await asyncio.gather(*worker.tasks.values(), return_exceptions=True)
 
 
 async def sweep(settings: Settings, factory: SessionFactory, runner: Runner, listener: Listener | None) -> None:

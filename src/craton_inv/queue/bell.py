@@ -1,6 +1,8 @@
 """The doorbell: arq carries a job's id to a worker, nothing else. The one file that knows arq's client side."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from arq import create_pool
@@ -52,6 +54,23 @@ def load(data: bytes) -> dict[str, Any]:
     return loaded
 
 
+async def connect(url: str, queue_name: str) -> ArqRedis:
+    """Connections to Redis that speak our JSON."""
+    return await create_pool(
+        redis_settings(url), job_serializer=dump, job_deserializer=load, default_queue_name=queue_name
+    )
+
+
+@asynccontextmanager
+async def connected(url: str, queue_name: str) -> AsyncIterator[ArqRedis]:
+    """Connections that are closed at the end of the block."""
+    redis = await connect(url, queue_name)
+    try:
+        yield redis
+    finally:
+        await redis.aclose(close_connection_pool=True)
+
+
 class ArqBell:
     """Rings over Redis, connecting on first use and again after a failure."""
 
@@ -62,12 +81,7 @@ class ArqBell:
 
     async def _connected(self) -> ArqRedis:
         if self._redis is None:
-            self._redis = await create_pool(
-                redis_settings(self.url),
-                job_serializer=dump,
-                job_deserializer=load,
-                default_queue_name=self.queue_name,
-            )
+            self._redis = await connect(self.url, self.queue_name)
         return self._redis
 
     async def ring(self, job_id: int) -> None:
@@ -82,5 +96,5 @@ class ArqBell:
     async def close(self) -> None:
         """Close the connections."""
         if self._redis is not None:
-            await self._redis.aclose()
+            await self._redis.aclose(close_connection_pool=True)
             self._redis = None

@@ -1,0 +1,42 @@
+"""Deletes an inventory that DELETE has marked: hosts in chunks of their own transactions, then all the rest at once.
+
+Whatever was deleted before a worker died stays deleted; the next attempt goes on from there.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from craton_inv.db.session import unit_of_work
+from craton_inv.jobs.context import JobContext, Task
+from craton_inv.queue import jobs
+from craton_inv.repositories.inventories import delete_content, delete_host_chunk, unmark_deletion
+
+CHUNK = 2000
+
+
+async def delete_inventory(context: JobContext) -> None:
+    """The job: `args` holds `inventory_id`. An inventory that is gone already is a job well done."""
+    inventory_id = int(context.args["inventory_id"])
+    deleted = 0
+    while True:
+        async with unit_of_work(context.session_factory) as session:
+            count = await delete_host_chunk(session, inventory_id, CHUNK)
+            # In the same transaction: a chunk of a worker that lost its lease is rolled back.
+            await jobs.renew(session, context.claim, context.settings.job_lease)
+        deleted += count
+        if count < CHUNK:
+            break
+    async with unit_of_work(context.session_factory) as session:
+        await delete_content(session, inventory_id)
+        await jobs.finish(session, context.claim)
+    context.log.info("inventory_deleted", inventory_id=inventory_id, hosts=deleted)
+
+
+async def gave_up(session: AsyncSession, args: Mapping[str, Any], error: str) -> None:
+    """Take the mark off, so that the DELETE can be asked for again instead of pending for ever."""
+    await unmark_deletion(session, int(args["inventory_id"]))
+
+
+TASK = Task(delete_inventory, gave_up)
