@@ -53,9 +53,9 @@ class Listener:
             await asyncio.sleep(REBUILD_PAUSE)
 
     async def _serve(self, redis: ArqRedis) -> None:
-        async def run_job(_: dict[Any, Any], job_id: int, *args: Any, **kwargs: Any) -> None:
+        async def run_job(ctx: dict[Any, Any], *args: Any, **kwargs: Any) -> None:
             # Shielded: when arq falls with Redis, the job in hand goes on.
-            await asyncio.shield(self.runner.spawn(job_id))
+            await asyncio.shield(self.runner.spawn(int(args[0])))
 
         worker = Worker(
             [func(run_job, name=FUNCTION, max_tries=1, timeout=LONGEST_JOB, keep_result=0)],
