@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import case, func, literal, select, union_all
+from sqlalchemy import case, delete, func, literal, select, union_all, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from craton_inv.models import Group, Host, Inventory, InventorySource
+from craton_inv.models import Group, Host, Inventory, InventorySource, Region
 from craton_inv.repositories.base import Repository
 
 FAILED = ("failed", "error", "canceled")
@@ -36,6 +37,10 @@ class InventoryRepository(Repository[Inventory]):
         )
         return found
 
+    async def region_of(self, inventory: Inventory) -> str | None:
+        """The name of the region that owns the inventory, if one does."""
+        return await self.session.scalar(select(Region.name).where(Region.inventory_id == inventory.id))
+
     async def totals(self, inventory_ids: Iterable[int]) -> dict[int, Totals]:
         """Totals of many inventories in one statement. Smart inventories own no rows: theirs are 0 here."""
         ids = sorted(set(inventory_ids))
@@ -62,3 +67,25 @@ class InventoryRepository(Repository[Inventory]):
         for inventory_id, *numbers in await self.session.execute(summed):
             found[inventory_id] = Totals(*map(int, numbers))
         return found
+
+
+async def delete_host_chunk(session: AsyncSession, inventory_id: int, size: int) -> int:
+    """Delete at most `size` hosts of an inventory that is marked for deletion. Returns how many went."""
+    chunk = (
+        select(Host.id)
+        .join(Inventory, Inventory.id == Host.inventory_id)
+        .where(Inventory.id == inventory_id, Inventory.pending_deletion)
+        .limit(size)
+    )
+    gone = await session.scalars(delete(Host).where(Host.id.in_(chunk)).returning(Host.id))
+    return len(gone.all())
+
+
+async def delete_content(session: AsyncSession, inventory_id: int) -> None:
+    """Delete a marked inventory with all that is left in it; foreign keys take groups, sources and runs along."""
+    await session.execute(delete(Inventory).where(Inventory.id == inventory_id, Inventory.pending_deletion))
+
+
+async def unmark_deletion(session: AsyncSession, inventory_id: int) -> None:
+    """The deletion was given up: the inventory is an ordinary one again."""
+    await session.execute(update(Inventory).where(Inventory.id == inventory_id).values(pending_deletion=False))

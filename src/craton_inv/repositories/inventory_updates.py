@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import defer
 
 from craton_inv.models import InventoryUpdate, InventoryUpdateEvent
@@ -39,10 +39,10 @@ class InventoryUpdateRepository(Repository[InventoryUpdate]):
             total = await self.session.scalar(
                 select(func.count()).select_from(InventoryUpdate).where(self.scope.where(InventoryUpdate), *where)
             )
-        query: Select[tuple[InventoryUpdate]] = self.visible().where(*where).order_by(*(order or (InventoryUpdate.id,)))
+        query = self.visible().where(*where).order_by(*(order or (InventoryUpdate.id,)))
         query = query.options(*(defer(column, raiseload=True) for column in DETAIL_ONLY))
-        rows = await self.session.scalars(query.offset(offset).limit(limit))
-        return Rows(list(rows.all()), total)
+        rows: list[InventoryUpdate] = list(await self.session.scalars(query.offset(offset).limit(limit)))
+        return Rows(rows, total)
 
     async def active_in(self, inventory_id: int, source_id: int | None = None) -> list[int]:
         """Ids of the runs of an inventory (or of one source) that wait or run."""

@@ -1,0 +1,46 @@
+"""Attaching and detaching: hosts in groups, groups below groups. AWX's rules and sentences."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from craton_inv.errors import BadRequest, Conflict
+from craton_inv.models import Group, Host
+from craton_inv.repositories.groups import GroupRepository
+from craton_inv.repositories.memberships import MembershipRepository
+from craton_inv.repositories.scope import Scope
+
+
+async def attach_host(session: AsyncSession, scope: Scope, group: Group, host: Host) -> None:
+    """Put a host into a group of its inventory; again is no error."""
+    GroupRepository(session, scope).authorize(group)
+    _same_inventory(group, host)
+    await MembershipRepository(session).add_host(group, host)
+
+
+async def detach_host(session: AsyncSession, scope: Scope, group: Group, host: Host) -> None:
+    """Take a host out of a group; a host that is not in it is no error."""
+    GroupRepository(session, scope).authorize(group)
+    await MembershipRepository(session).remove_host(group, host)
+
+
+async def attach_child(session: AsyncSession, scope: Scope, parent: Group, child: Group) -> None:
+    """Put a group below another of its inventory. Raises Conflict for a cycle."""
+    GroupRepository(session, scope).authorize(parent)
+    _same_inventory(parent, child)
+    links = MembershipRepository(session)
+    await links.lock_nesting(parent.inventory_id)
+    if await links.is_above(parent, child):
+        raise Conflict("Cyclical Group association.", code="cycle")
+    await links.add_child(parent, child)
+
+
+async def detach_child(session: AsyncSession, scope: Scope, parent: Group, child: Group) -> None:
+    """Take a group from below another; one that is not there is no error."""
+    GroupRepository(session, scope).authorize(parent)
+    links = MembershipRepository(session)
+    await links.lock_nesting(parent.inventory_id)
+    await links.remove_child(parent, child)
+
+
+def _same_inventory(one: Group, other: Group | Host) -> None:
+    if one.inventory_id != other.inventory_id:
+        raise BadRequest("Cannot associate two items from different inventories.", code="cross_inventory")

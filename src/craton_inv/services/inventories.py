@@ -1,0 +1,117 @@
+"""Inventories: made, changed, and handed to the worker for deletion."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from craton_inv import filters
+from craton_inv.ansible.json_guard import text_fault
+from craton_inv.errors import BadRequest, Conflict, InvalidField, InvalidFilter, MethodNotAllowed
+from craton_inv.models import Host, Inventory, Tenant
+from craton_inv.queue.jobs import enqueue
+from craton_inv.repositories.inventories import InventoryRepository
+from craton_inv.repositories.scope import WRITE, Scope
+from craton_inv.schemas.names import name_fault
+from craton_inv.services import busy
+from craton_inv.services.name_rules import require_name
+from craton_inv.services.variables import set_variables, set_variables_text
+
+TEXT = "variables_text"
+MANUAL, SMART, CONSTRUCTED = "", "smart", "constructed"
+
+
+async def create_inventory(session: AsyncSession, scope: Scope, tenant: Tenant, values: Mapping[str, Any]) -> Inventory:
+    """Make an inventory. `values` as for hosts, plus `kind`, `host_filter`. Raises InvalidField, Duplicate, Forbidden."""
+    scope.require(tenant.id, WRITE, "inventories")
+    inventory = Inventory(tenant_id=tenant.id, kind=MANUAL, host_filter=None, variables={}, variables_text="")
+    inventory.kind = _known_kind(values.get("kind"))
+    _assign(inventory, values)
+    return await InventoryRepository(session, scope).add(inventory)
+
+
+async def change_inventory(
+    session: AsyncSession, scope: Scope, inventory: Inventory, values: Mapping[str, Any]
+) -> Inventory:
+    """Write `values` to an inventory got with `lock=True`. Raises MethodNotAllowed when its kind would change."""
+    kind = _known_kind(values.get("kind", inventory.kind))
+    if kind != inventory.kind:
+        raise MethodNotAllowed(
+            'You cannot turn a regular inventory into a "smart" or "constructed" inventory.', key="error"
+        )
+    tenant_id = values.get("tenant_id", inventory.tenant_id)
+    if tenant_id != inventory.tenant_id:
+        scope.require(tenant_id, WRITE, "inventories")
+        scope.require(inventory.tenant_id, WRITE, "inventories")
+    _assign(inventory, values)
+    return await InventoryRepository(session, scope).save(inventory)
+
+
+async def delete_inventory(session: AsyncSession, scope: Scope, inventory: Inventory) -> int:
+    """Mark an inventory got with `lock=True` and let the worker delete it. Returns the job's id.
+
+    Raises BadRequest when that was asked before, Busy while updates run.
+    """
+    repository = InventoryRepository(session, scope)
+    repository.authorize(inventory)
+    if inventory.pending_deletion:
+        raise BadRequest("Inventory is already pending deletion.", key="error")
+    region = await repository.region_of(inventory)
+    if region is not None:
+        raise Conflict(
+            f'The inventory belongs to the region "{region}"; delete that instead.', code="inventory.of_region"
+        )
+    await busy.refuse_while_updating(session, scope, inventory.id)
+    inventory.pending_deletion = True
+    await repository.save(inventory)
+    return await enqueue(
+        session,
+        "delete_inventory",
+        {"inventory_id": inventory.id},
+        unique_key=f"delete_inventory:{inventory.id}",
+    )
+
+
+def require_own_content(inventory: Inventory, thing: str) -> None:
+    """Raise BadRequest unless hosts, groups and sources can be made in it. `thing`: AWX's word for the new one."""
+    if inventory.kind != MANUAL:
+        raise InvalidField("inventory", f"Cannot create {thing} for Smart or Constructed Inventories")
+    if inventory.pending_deletion:
+        raise BadRequest("The inventory is being deleted.", key="error")
+
+
+def _known_kind(kind: str | None) -> str:
+    if kind == CONSTRUCTED:
+        raise InvalidField("kind", "Constructed inventories are not supported yet; use a regular or smart one.")
+    if kind not in (None, MANUAL, SMART):
+        raise InvalidField("kind", f'"{kind}" is not a valid choice.')
+    return kind or MANUAL
+
+
+def _assign(inventory: Inventory, values: Mapping[str, Any]) -> None:
+    for column, value in values.items():
+        if column not in (TEXT, "variables", "name", "kind", "host_filter"):
+            setattr(inventory, column, value)
+    if "name" in values and values["name"] != inventory.name:
+        inventory.name = require_name(values["name"], name_fault)
+    if "host_filter" in values:
+        inventory.host_filter = values["host_filter"] or None
+        if inventory.host_filter is not None:
+            check_host_filter(inventory.host_filter)
+    if inventory.kind == SMART and inventory.host_filter is None:
+        raise InvalidField("host_filter", "Smart inventories must specify host_filter")
+    if TEXT in values:
+        set_variables_text(inventory, values[TEXT])
+    if "variables" in values:
+        set_variables(inventory, values["variables"])
+
+
+def check_host_filter(text: str) -> None:
+    """Raise InvalidField with the sentence of the search when it would be refused there."""
+    fault = text_fault(text)
+    if fault:
+        raise InvalidField("host_filter", f"The filter {fault}.")
+    try:
+        filters.validate(text, Host)
+    except InvalidFilter as error:
+        raise InvalidField("host_filter", error.message, code=error.code) from error
