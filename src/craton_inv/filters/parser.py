@@ -229,16 +229,18 @@ def _explained(text: str, problem: UnexpectedInput) -> tuple[int, str, list[str]
     found = text[at : at + 1]
     if not text.strip():
         return 0, "the filter is empty", expected
-    if found in ("'", '"') and found:
+    if text[at:].strip().lower() in ("and", "or", "not"):
+        return len(text.rstrip()), "the filter ends too early", ["a field"]
+    if found and found in "'\"":
         return at, "a quote is opened and not closed, or stands where none may", expected
     if "BARE" in wanted and not found:
         return at, 'a value is missing; an empty text is written ""', expected
     if "ITEM" in wanted:
         return at, "a list needs a value here, as in (a, b)", expected
-    if "_AND" in wanted and found not in ")=,(" and text[at:].strip().lower() not in ("and", "or"):
-        return at, "a value with blanks needs quotes, and terms are joined by and / or", expected
-    if "_AND" in wanted and found in ")=,(" and found:
-        return at, f'a value that holds "{found}" needs quotes, and parentheses come in pairs', expected
-    if not found or text[at:].strip().lower() in ("and", "or"):
+    if not found:
         return at, "the filter ends too early", expected
+    if "_AND" in wanted and found in ")=,(":
+        return at, f'a value that holds "{found}" needs quotes, and parentheses come in pairs', expected
+    if "_AND" in wanted:
+        return at, "a value with blanks needs quotes, and terms are joined by and / or", expected
     return at, f'unexpected "{errors.shown(found)}"', expected
