@@ -1,0 +1,45 @@
+"""What routes ask for: a session that commits before the answer is sent, and the caller's scope."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from craton_inv.api.auth import DeclaredBasic, DeclaredBearer, authenticate
+from craton_inv.api.context import AppContext, context_of
+from craton_inv.db.session import unit_of_work
+from craton_inv.errors import Forbidden
+from craton_inv.queue.jobs import BELL
+from craton_inv.repositories.scope import Scope
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+ContextDep = Annotated[AppContext, Depends(context_of)]
+
+
+async def get_session(context: ContextDep) -> AsyncIterator[AsyncSession]:
+    """One transaction per request. It takes a connection only at its first statement."""
+    async with unit_of_work(context.session_factory) as session:
+        session.info[BELL] = context.bell
+        yield session
+
+
+# scope="function": the commit happens before the response goes out, so that a 201 never lies (decision 0003).
+SessionDep = Annotated[AsyncSession, Depends(get_session, scope="function")]
+
+
+async def get_scope(
+    request: Request,
+    context: ContextDep,
+    bearer: Annotated[None, Depends(DeclaredBearer())],
+    basic: Annotated[None, Depends(DeclaredBasic())],
+) -> Scope:
+    """The caller's rights. Raises Unauthorized; Forbidden when a token that may only read asks for a change."""
+    scope = await authenticate(request, context)
+    if scope.read_only and request.method not in SAFE_METHODS:
+        raise Forbidden("This token may only read.")
+    return scope
+
+
+ScopeDep = Annotated[Scope, Depends(get_scope)]

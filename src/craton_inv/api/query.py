@@ -1,0 +1,107 @@
+"""The list parameters of /v2: page, page_size, order_by, search, and every other one a filter."""
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import Query, Request
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from craton_inv.api.context import context_of
+from craton_inv.api.dialect import Listed, Presented
+from craton_inv.errors import NotFound
+from craton_inv.filters import list_conditions, order_by_clauses
+from craton_inv.repositories.base import Repository, Rows
+from craton_inv.settings import Settings
+
+MAX_PAGE_SIZE = 200
+MAX_OFFSET = 2**62
+
+
+async def limit_filter_time(session: AsyncSession, settings: Settings) -> None:
+    """Hold the rest of this transaction's statements to the timeout of filtered lists."""
+    milliseconds = int(settings.filter_statement_timeout * 1000)
+    await session.execute(select(func.set_config("statement_timeout", f"{milliseconds}ms", True)))
+
+
+class PageWindow:
+    """One page by number (AWX). `page_size` above 200 is capped silently and the links carry 200."""
+
+    def __init__(self, request: Request, *, page: int, page_size: int, order_by: str) -> None:
+        self.request = request
+        self.page = page
+        self.page_size = min(page_size, MAX_PAGE_SIZE)
+        self.capped = page_size > MAX_PAGE_SIZE
+        self.order_by = order_by
+        self.counted = "count_disabled" not in request.query_params
+
+    async def rows(self, repository: Repository[Any], *where: ColumnElement[bool]) -> Rows[Any]:
+        """The rows of this page, completed. Raises NotFound for a page beyond the end, InvalidFilter."""
+        offset = (self.page - 1) * self.page_size
+        if offset > MAX_OFFSET:
+            raise NotFound("Invalid page.")
+        condition = list_conditions(self.request.query_params.multi_items(), repository.model)
+        if condition is not None:
+            await limit_filter_time(repository.session, context_of(self.request).settings)
+            where = (*where, condition)
+        found = await repository.page(
+            where=where,
+            order=order_by_clauses(self.order_by or default_order(repository.model), repository.model),
+            offset=offset,
+            limit=self.page_size,
+            count=self.counted,
+        )
+        if self.page > 1 and found.count is not None and offset >= found.count:
+            raise NotFound("Invalid page.")
+        await repository.complete(found.items)
+        return found
+
+    async def answer(
+        self,
+        repository: Repository[Any],
+        schema: type[Presented],
+        envelope: type[Listed],
+        *where: ColumnElement[bool],
+    ) -> Listed:
+        """`{"count", "next", "previous", "results"}`; with `?count_disabled` the results alone."""
+        found = await self.rows(repository, *where)
+        root = self.request.scope.get("root_path", "")
+        return envelope(**self.frame(found), results=[schema.of(row, root) for row in found.items])
+
+    def frame(self, found: Rows[Any]) -> dict[str, Any]:
+        """`count`, `next` and `previous` of a page; nothing when the count was not asked for."""
+        if found.count is None:
+            return {}
+        more = self.page * self.page_size < found.count
+        return {
+            "count": found.count,
+            "next": self.link(self.page + 1) if more else None,
+            "previous": self.link(self.page - 1) if self.page > 1 else None,
+        }
+
+    def link(self, page: int) -> str:
+        """The path of another page of the same list, below the mount that was asked."""
+        kept = [
+            (key, value)
+            for key, value in self.request.query_params.multi_items()
+            if key != "page" and not (self.capped and key == "page_size")
+        ]
+        size = [("page_size", str(self.page_size))] if self.capped else []
+        return f"{self.request.scope['path']}?{urlencode([*kept, *size, ('page', str(page))])}"
+
+
+def default_order(model: Any) -> str:
+    """By name where there is one, as AWX's models are ordered."""
+    return "name" if hasattr(model, "name") else "id"
+
+
+def page_window(
+    request: Request,
+    page: Annotated[int, Query(ge=1, description="The page, from 1.")] = 1,
+    page_size: Annotated[int, Query(ge=1, description="Rows a page; more than 200 are capped to 200.")] = 25,
+    order_by: Annotated[str, Query(description="Fields, separated by commas; '-' before one turns it.")] = "",
+    search: Annotated[str, Query(description="Words that must all be found, case-insensitively.")] = "",
+) -> PageWindow:
+    """The dependency of every /v2 list. Other parameters are filters: `name=x`, `name__icontains=x`."""
+    order = order_by or request.query_params.get("order", "")
+    return PageWindow(request, page=page, page_size=page_size, order_by=order)

@@ -1,0 +1,1 @@
+"""Craton's dialect: `{"<plural>": [...], "links": [...]}`, limit and marker, unknown fields refused, If-Match."""

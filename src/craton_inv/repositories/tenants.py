@@ -1,0 +1,36 @@
+"""Tenants in the database: /v1's tenants and /v2's organizations are these rows."""
+
+from sqlalchemy import select
+
+from craton_inv.errors import Conflict
+from craton_inv.models import Inventory, Region, Tenant
+from craton_inv.repositories.base import Repository
+from craton_inv.repositories.scope import ADMIN
+
+
+class TenantRepository(Repository[Tenant]):
+    """Tenants the caller has a role in. Made and deleted by system administrators, changed by a tenant's admins."""
+
+    model = Tenant
+    label = "Organization"
+    unique_texts = {"uq_tenants_name": "Organization with this Name already exists."}  # noqa: RUF012 - a constant
+
+    def authorize(self, row: Tenant) -> None:
+        """A new tenant needs a system administrator, a stored one its admin."""
+        if row.id is None:
+            self.scope.require_superuser()
+        else:
+            self.scope.require(row.id, ADMIN, "this tenant")
+
+    async def find_named(self, name: str) -> Tenant | None:
+        """The tenant of that name."""
+        found: Tenant | None = await self.session.scalar(self.visible().where(Tenant.name == name))
+        return found
+
+    async def delete(self, row: Tenant) -> None:
+        """Delete an empty tenant. Raises Conflict while it has regions or inventories."""
+        self.scope.require_superuser()
+        for model, what in ((Region, "regions"), (Inventory, "inventories")):
+            if await self.session.scalar(select(model.id).where(model.tenant_id == row.id).limit(1)) is not None:
+                raise Conflict(f"The tenant still has {what}; delete those first.", code="not_empty")
+        await super().delete(row)

@@ -1,0 +1,1 @@
+"""What the product does, one file per resource or verb; knows repositories and providers, never HTTP."""

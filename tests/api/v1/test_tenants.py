@@ -1,0 +1,19 @@
+"""/v1/tenants: bodies, codes and links."""
+
+import httpx
+
+
+async def test_a_tenant_is_made_read_changed_and_deleted(client: httpx.AsyncClient) -> None:
+    made = await client.post("/v1/tenants", json={"name": "acme", "customer": "ACME", "variables": {"a": 1}})
+    assert made.status_code == 201
+    body = made.json()
+    assert made.headers["location"] == f"/v1/tenants/{body['id']}"
+    assert (body["name"], body["description"], body["variables"]) == ("acme", "", {"a": 1})
+    read = await client.get(made.headers["location"])
+    assert read.json() == body
+    changed = await client.patch(
+        made.headers["location"], json={"name": "acme two"}, headers={"If-Match": read.headers["etag"]}
+    )
+    assert (changed.status_code, changed.json()["name"]) == (200, "acme two")
+    assert (await client.delete(made.headers["location"])).status_code == 204
+    assert (await client.get(made.headers["location"])).status_code == 404
