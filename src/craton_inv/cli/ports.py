@@ -52,7 +52,7 @@ def holder_of(port: int) -> int | None:
                 inodes.add(f"socket:[{fields[9]}]")
     for folder in Path("/proc").glob("[0-9]*/fd"):
         try:
-            if any(os.readlink(entry.path) in inodes for entry in os.scandir(folder)):
+            if any(os.readlink(folder / name) in inodes for name in os.listdir(folder)):
                 return int(folder.parent.name)
         except OSError:
             continue  # another user's process, or one that just ended

@@ -86,4 +86,4 @@ def open_database(settings: Settings) -> Iterator[str]:
 
 def _refuse(error: SetupError, status: int) -> NoReturn:
     print(error.message, file=sys.stderr, flush=True)
-    raise typer.Exit(status)
+    raise SystemExit(status)

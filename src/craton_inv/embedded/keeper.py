@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 PR_SET_PDEATHSIG = 1
 POLL_S = 1.0
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
 
 
 def run_child(plan: dict[str, Any], libc: ctypes.CDLL) -> NoReturn:
@@ -34,6 +35,7 @@ def run_child(plan: dict[str, Any], libc: ctypes.CDLL) -> NoReturn:
         os._exit(1)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     try:
         os.execvpe(plan["command"][0], plan["command"], os.environ)
     except OSError as error:
@@ -100,9 +102,12 @@ def main() -> int:
     signal.signal(signal.SIGCHLD, lambda *_: None)
 
     libc = ctypes.CDLL(None, use_errno=True)
+    # Blocked until the child has its default handlers: a stop in between would be swallowed by ours.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     child = os.fork()
     if child == 0:
         run_child(plan, libc)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     os.write(owner_fd, f"{child}\n".encode())
     status: int | None = None
     while status is None:
