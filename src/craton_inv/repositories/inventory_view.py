@@ -1,0 +1,113 @@
+"""Inventories as flat row sets for Ansible: four statements whatever the size, no objects, variables as JSON text."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, collate, func, literal, or_, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from craton_inv.ansible.variables import NAME_PATTERN, RESERVED
+from craton_inv.ansible.view import GroupRow, HostRow, InventoryView
+from craton_inv.errors import NotFound
+from craton_inv.models import Group, GroupEdge, Host, Inventory, Membership
+from craton_inv.repositories.hosts import in_inventory
+from craton_inv.repositories.scope import Scope
+
+# How often the rows are read again when a writer commits between the statements.
+ATTEMPTS = 3
+
+
+class InventoryViewRepository:
+    """Reads inventories of the caller's tenants."""
+
+    def __init__(self, session: AsyncSession, scope: Scope) -> None:
+        self.session = session
+        self.scope = scope
+
+    async def load(
+        self,
+        inventory: Inventory,
+        *,
+        variables: Mapping[str, Any],
+        host_variables: bool = True,
+        disabled: bool = False,
+    ) -> InventoryView:
+        """The inventory with its groups at one generation. `variables`: what `all` gets.
+
+        Without `host_variables` they are `{}`; `disabled` brings disabled hosts too. Rows that a commit changed between
+        the statements are read again, up to three times; then they are taken as they are. Raises NotFound when the
+        inventory is deleted meanwhile.
+        """
+        where = and_(in_inventory(inventory.id), true() if disabled else Host.enabled)
+        after = inventory.generation
+        for _ in range(ATTEMPTS):
+            before = after
+            # The first generation names the whole: what was read later can only be newer than it says.
+            view = InventoryView(
+                variables,
+                await self._hosts(where, host_variables),
+                await self._groups(inventory.id),
+                await self._linked(Membership.group_id, Membership.host_id, inventory.id),
+                await self._linked(GroupEdge.parent_id, GroupEdge.child_id, inventory.id),
+                generation=inventory.generation,
+            )
+            after = await self._generation(inventory.id)
+            if after == before:
+                break
+        return view
+
+    async def search(
+        self,
+        condition: ColumnElement[bool],
+        *,
+        variables: Mapping[str, Any],
+        host_variables: bool = True,
+        disabled: bool = False,
+    ) -> InventoryView:
+        """The hosts that a condition finds, without groups: a smart inventory."""
+        where = condition if disabled else and_(condition, Host.enabled)
+        return InventoryView(variables, await self._hosts(where, host_variables))
+
+    async def hosts_named(self, name: str, condition: ColumnElement[bool], *, disabled: bool = False) -> list[HostRow]:
+        """Hosts of that name among those that `condition` finds; at most two, which is enough to refuse."""
+        where = and_(condition, Host.name == name, true() if disabled else Host.enabled)
+        query = self._host_query(where, variables=True).order_by(Host.id).limit(2)
+        return [HostRow._make(row) for row in await self._rows(query)]
+
+    async def _rows(self, query: Select[*tuple[Any, ...]]) -> Sequence[Sequence[Any]]:
+        """Tuples, past the object layer of the session, which costs as much again for ten thousand of them."""
+        connection = await self.session.connection()
+        return (await connection.execute(query)).all()
+
+    async def _generation(self, inventory_id: int) -> int:
+        found = await self.session.scalar(select(Inventory.generation).where(Inventory.id == inventory_id))
+        if found is None:
+            raise NotFound("Not found.")
+        return found
+
+    def _host_query(self, where: ColumnElement[bool], *, variables: bool) -> Select[*tuple[Any, ...]]:
+        stored = (cast(Host.variables, Text), _plain()) if variables else (literal("{}"), true())
+        return select(Host.id, Host.name, Host.enabled, *stored, func.host(Host.ip_address, type_=Text)).where(
+            self.scope.where(Host), where
+        )
+
+    async def _hosts(self, where: ColumnElement[bool], variables: bool) -> list[HostRow]:
+        return [HostRow._make(row) for row in await self._rows(self._host_query(where, variables=variables))]
+
+    async def _groups(self, inventory_id: int) -> list[GroupRow]:
+        columns = (Group.id, Group.name, cast(Group.variables, Text))
+        query = select(*columns).where(self.scope.where(Group), Group.inventory_id == inventory_id)
+        return [GroupRow._make(row) for row in await self._rows(query)]
+
+    async def _linked(self, parent: Any, child: Any, inventory_id: int) -> dict[int, list[int]]:
+        """Parent id → child ids; PostgreSQL gathers them, so that a row arrives per parent and not per link."""
+        query = select(parent, func.array_agg(child)).where(parent.class_.inventory_id == inventory_id)
+        return {row[0]: row[1] for row in await self._rows(query.group_by(parent))}
+
+
+def _plain() -> ColumnElement[bool]:
+    """Whether Ansible takes every key of a host's variables as a name. `ansible.variables` has the last word."""
+    keys = func.jsonb_object_keys(Host.variables).table_valued("key").render_derived()
+    key = collate(keys.c.key, "C")  # the pattern is plain ASCII: half the time of the database's collation
+    odd = select(literal(1)).select_from(keys).where(or_(key.op("!~")(NAME_PATTERN), key.in_(RESERVED)))
+    return ~odd.correlate(Host).exists()
