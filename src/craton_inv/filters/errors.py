@@ -1,14 +1,17 @@
 """The refusals of the filter language: AWX's own words first, then place, expectation and the nearest known name."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from craton_inv.errors import CratonInvError, Forbidden, InvalidFilter
-from craton_inv.filters.nodes import Origin, Value
+from craton_inv.errors import CratonInvError, Forbidden, InvalidFilter, ServiceUnavailable
+from craton_inv.filters.nodes import InList, Node, Origin, Value, leaves, path_text
 
 SHOWN = 200
+INVALID_PATTERN = "2201B"
+QUERY_CANCELED = "57014"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +105,28 @@ def bad_value(place: Place, value: Value, awx: str, takes: str) -> InvalidFilter
 def misuse(place: Place, message: str) -> InvalidFilter:
     """A lookup, operator or path that does not go with its field."""
     return place.refuse(f"{message} ({place.words})", code="filter.misuse")
+
+
+def refused_by_database(error: Exception, node: Node | None) -> CratonInvError | None:
+    """What an error of the database under a filter means to its writer; None when it is no fault of the filter.
+
+    PostgreSQL alone decides whether a regular expression is one; when Python would refuse it too, AWX's words are used.
+    A statement that ran out of time is a 503 that names the terms which cannot use an index.
+    """
+    cause: object = getattr(error, "orig", None)
+    state = getattr(cause, "sqlstate", None) or getattr(getattr(cause, "__cause__", None), "sqlstate", None)
+    terms = [] if node is None else leaves(node)
+    if state == INVALID_PATTERN:
+        for term in terms:
+            if isinstance(term, InList) or not (term.op == "~" or term.path[-1].name in ("regex", "iregex")):
+                continue
+            try:
+                re.compile(term.value.text)
+            except re.error as refusal:
+                place = Place(term.origin, term.value.at, path_text(term.path))
+                return place.refuse(f"{refusal} ({place.words})", code="filter.invalid_pattern")
+        return InvalidFilter(f"The regular expression is not valid: {cause}", code="filter.invalid_pattern")
+    if state == QUERY_CANCELED:
+        names = ", ".join(dict.fromkeys(shown(path_text(term.path)) for term in terms)) or "the filter"
+        return ServiceUnavailable(f"The search took too long; it looks at {names}.", code="filter.timeout")
+    return None

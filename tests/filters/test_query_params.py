@@ -1,0 +1,144 @@
+"""Query parameters of lists: AWX's forms and texts, through the same nodes as host_filter."""
+
+import pytest
+from sqlalchemy.dialects.postgresql import asyncpg
+
+from craton_inv.errors import CratonInvError, Forbidden, InvalidFilter
+from craton_inv.filters import list_conditions, list_node, order_by_clauses
+from craton_inv.filters.nodes import Term, leaves
+from tests.filters.world import Group, Host
+
+IN_GROUP = (
+    "host.id IN (SELECT membership.host_id FROM membership WHERE membership.group_id IN"
+    " (SELECT host_group.id FROM host_group WHERE {}))"
+)
+
+
+def sql(*params: tuple[str, str], model: type = Host) -> str:
+    """The condition that parameters mean, on one line."""
+    condition = list_conditions(params, model)
+    assert condition is not None
+    return " ".join(str(condition.compile(dialect=asyncpg.dialect())).split())
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ([("name", "a")], "host.name = $1::VARCHAR"),
+        ([("name", "null")], "host.name = $1::VARCHAR"),
+        ([("name__icontains", "a")], "host.name ILIKE $1::VARCHAR"),
+        ([("id__int", "3")], "host.id = $1::BIGINT"),
+        ([("pk", "3")], "host.id = $1::BIGINT"),
+        ([("inventory", "3")], "host.inventory_id = $1::BIGINT"),
+        ([("tenant", "None")], "host.tenant_id IS NULL"),
+        ([("id__in", "1,2")], "host.id IN ($1::BIGINT, $2::BIGINT)"),
+        ([("not__name", "a")], "(host.name = $1::VARCHAR) IS NOT true"),
+        (
+            [("or__name", "a"), ("or__not__id", "1"), ("enabled", "true")],
+            "(host.name = $1::VARCHAR OR (host.id = $2::BIGINT) IS NOT true) AND host.enabled = $3::BOOLEAN",
+        ),
+        ([("groups", "5")], IN_GROUP.format("host_group.id = $1::BIGINT")),
+        ([("search", "a")], "host.name ILIKE $1::VARCHAR OR host.description ILIKE $2::VARCHAR"),
+        ([("enabled__exact", "f"), ("page", "2")], "host.enabled = $1::BOOLEAN"),
+    ],
+)
+def test_a_parameter_is_a_condition(params: list[tuple[str, str]], expected: str) -> None:
+    assert sql(*params) == expected
+
+
+def test_plain_terms_over_a_relation_hold_on_the_same_row() -> None:
+    assert sql(("groups__name", "g1"), ("groups__description", "g2")) == IN_GROUP.format(
+        "host_group.name = $1::VARCHAR AND host_group.description = $2::VARCHAR"
+    )
+
+
+def test_chained_terms_over_a_relation_may_hold_on_different_rows() -> None:
+    assert sql(("chain__groups__name", "g1"), ("chain__groups__name", "g2")) == " AND ".join(
+        [IN_GROUP.format("host_group.name = $1::VARCHAR"), IN_GROUP.format("host_group.name = $2::VARCHAR")]
+    )
+
+
+def test_every_word_of_a_search_must_be_found() -> None:
+    node = list_node([("search", 'web "two words",db')], Host)
+    assert node is not None
+    assert [leaf.value.text for leaf in leaves(node) if isinstance(leaf, Term)] == ["web", "two words", "db"]
+    assert sql(("search", 'web "two words",db')).count(" AND ") == 2
+
+
+def test_a_repeated_relation_search_needs_one_of_them() -> None:
+    assert " OR host.id IN" in sql(("groups__search", "a"), ("groups__search", "b"))
+
+
+def test_parameters_that_are_no_filters_give_no_condition() -> None:
+    assert list_conditions([("page", "2"), ("order_by", "x"), ("host_filter", "!!"), ("limit", "3")], Host) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "message"),
+    [
+        ("foo", "1", "Host has no field named 'foo'"),
+        ("nmae", "1", "Host has no field named 'nmae'; did you mean \"name\"?"),
+        ("name__year", "1", "No related model for field year."),
+        ("nàme", "1", "nàme is not an allowed field name. Must be ascii encodable."),
+        ("", "1", "Query string field name not provided."),
+        ("__", "1", "__ is not a field"),
+        ("groups__parents__parents", "1", "Loops not allowed in filters, detected on field parents."),
+        ("id", "abc", '["“abc” value must be an integer.", "Field \\"id\\" takes a whole number'),
+        ("id", "null", '["“null” value must be an integer.'),
+        ("enabled", "maybe", '["Unable to convert \\"maybe\\" to boolean.'),
+        ("inventory", "abc", '["Invalid inventory id: abc"'),
+        ("created__gt", "garbage", '["“garbage” value has an invalid format. It must be in YYYY-MM-DD'),
+        ("name__in", "", "cannot provide empty value for __in"),
+        ("name", "a\0", '["“a\\\\x00” value is invalid."'),
+        ("enabled__iexact", "true", "enabled is not a text field and cannot be filtered by case-insensitive search"),
+        ("name__search", "a", "name is not searchable"),
+        ("x" * 5000, "1", "x"),
+    ],
+)
+def test_a_bad_parameter_is_refused_in_awx_words(key: str, text: str, message: str) -> None:
+    with pytest.raises(InvalidFilter) as caught:
+        list_conditions([(key, text)], Host)
+    assert caught.value.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    "key", ["created_by__password", "created_by__password_hash__startswith", "not__created_by__password"]
+)
+def test_a_secret_is_forbidden(key: str) -> None:
+    with pytest.raises(Forbidden, match=r"^Filtering on password(_hash)? is not allowed\.$"):
+        list_conditions([(key, "pbkdf2")], Host)
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ("", ["host.id ASC"]),
+        ("name", ["host.name ASC", "host.id ASC"]),
+        ("-id", ["host.id DESC"]),
+        ("inventory", ["host.inventory_id ASC", "host.id ASC"]),
+    ],
+)
+def test_an_order_always_ends_in_id(spec: str, expected: list[str]) -> None:
+    assert [str(clause) for clause in order_by_clauses(spec, Host)] == expected
+
+
+@pytest.mark.parametrize(
+    ("spec", "error", "message"),
+    [
+        ("foo", InvalidFilter, "Cannot resolve keyword 'foo' into field."),
+        ("nmae", InvalidFilter, "Cannot resolve keyword 'nmae' into field. No order by nmae; did you mean \"name\"?"),
+        ("groups__name", InvalidFilter, "Cannot resolve keyword 'groups' into field."),
+        ("variables", InvalidFilter, "Cannot resolve keyword 'variables' into field."),
+        ("name__lower", InvalidFilter, "Cannot resolve keyword 'name' into field."),
+        ("created_by__password", Forbidden, "Filtering on password is not allowed."),
+        (",".join(["name"] * 21), InvalidFilter, "order_by="),
+    ],
+)
+def test_an_order_outside_the_fields_is_refused(spec: str, error: type[CratonInvError], message: str) -> None:
+    with pytest.raises(error) as caught:
+        order_by_clauses(spec, Host)
+    assert caught.value.message.startswith(message)
+
+
+def test_a_relation_back_to_its_own_kind_is_reached() -> None:
+    assert "edge.parent_id" in sql(("parents__name", "a"), model=Group)
