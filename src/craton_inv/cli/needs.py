@@ -1,0 +1,98 @@
+"""What the full tests need beyond Python wheels: looked for, installed if possible, else listed with the reason."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+APT_PATIENCE_S = 600
+
+
+@dataclass(frozen=True)
+class Need:
+    """A program tests may ask for by the environment variable that holds its path.
+
+    `programs`: names it goes by. `packages`: what Debian and Ubuntu call it.
+    """
+
+    name: str
+    variable: str
+    programs: tuple[str, ...]
+    packages: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """How a need was met: `path` of the program, or None with the reason; `tests` that use it."""
+
+    need: Need
+    path: str | None
+    reason: str
+    tests: tuple[str, ...]
+
+
+NEEDS = (
+    Need("Node", "CRATON_INV_TEST_NODE", ("node", "nodejs"), ("nodejs", "npm")),
+    Need("Java", "CRATON_INV_TEST_JAVA", ("java",), ("default-jre-headless",)),
+    Need("Chromium", "CRATON_INV_TEST_CHROMIUM", ("chromium", "chromium-browser", "google-chrome"), ("chromium",)),
+)
+
+
+def provide(root: Path, needs: Sequence[Need] = NEEDS) -> list[Found]:
+    """Look for each need, and install what is missing and used by a test below `root/tests`."""
+    return [_provide(need, tests_that_use(need, root)) for need in needs]
+
+
+def tests_that_use(need: Need, root: Path) -> tuple[str, ...]:
+    """Test files that name the need's variable."""
+    files = sorted((root / "tests").rglob("test_*.py"))
+    return tuple(str(path.relative_to(root)) for path in files if f'"{need.variable}"' in path.read_text())
+
+
+def environment(found: Sequence[Found]) -> dict[str, str]:
+    """The variables that tell the tests where the programs are."""
+    return {one.need.variable: one.path for one in found if one.path}
+
+
+def report(found: Sequence[Found]) -> list[str]:
+    """A line for each need, in plain words."""
+    lines = []
+    for one in found:
+        state = one.path or f"cannot be had: {one.reason}"
+        users = f"used by {', '.join(one.tests)}" if one.tests else "no test uses it"
+        lines.append(f"{one.need.name:<10} {state} ({users})")
+    return lines
+
+
+def _provide(need: Need, tests: tuple[str, ...]) -> Found:
+    path = os.environ.get(need.variable) or _program(need)
+    if path:
+        return Found(need, path, "", tests)
+    if not tests:
+        return Found(need, None, "not installed, and not needed", tests)
+    reason = _install(need.packages)
+    return Found(need, _program(need), reason or "installed, but its program is not on PATH", tests)
+
+
+def _program(need: Need) -> str | None:
+    return next((path for name in need.programs if (path := shutil.which(name))), None)
+
+
+def _install(packages: Sequence[str]) -> str:
+    """Install by apt-get; the reason why not, "" when done."""
+    if not shutil.which("apt-get"):
+        return "this machine has no apt-get"
+    if os.geteuid() != 0:
+        return f"not root; as root: apt-get install {' '.join(packages)}"
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", *packages]):
+        try:
+            done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=APT_PATIENCE_S, check=False)
+        except subprocess.TimeoutExpired:
+            return f"{' '.join(command)} did not end within {APT_PATIENCE_S} s"
+        if done.returncode != 0:
+            words = (done.stderr or done.stdout).strip().splitlines()
+            return f"{' '.join(command)} failed: {words[-1] if words else 'it said nothing'}"
+    return ""
