@@ -27,7 +27,7 @@ class Settings(BaseSettings):
         None, description="Signs markers and peppers tokens; kept in the data directory when unset."
     )
 
-    database_pool_size: int = Field(10, ge=1)
+    database_pool_size: int = Field(10, ge=1, description="Connections a process keeps to the database.")
     database_statement_timeout: float = Field(30.0, gt=0, description="Longest statement of a request.")
     filter_statement_timeout: float = Field(2.0, gt=0, description="Longest statement of a filtered list.")
 
@@ -45,17 +45,17 @@ class Settings(BaseSettings):
     upload_limit: int = Field(64 * 1024 * 1024, gt=0, description="Largest uploaded inventory file.")
 
     body_limit: int = Field(1024 * 1024, gt=0, description="Largest JSON body of a request.")
-    json_depth_limit: int = Field(64, gt=0)
+    json_depth_limit: int = Field(64, gt=0, description="Deepest nesting of a JSON body.")
 
     job_lease: float = Field(30.0, gt=0, description="How long a claimed job stays with a silent worker.")
     job_heartbeat: float = Field(10.0, gt=0, description="How often a worker renews its lease.")
     job_sweep_interval: float = Field(15.0, gt=0, description="How often lost and unrung jobs are rung again.")
-    job_max_attempts: int = Field(5, ge=1)
-    worker_concurrency: int = Field(4, ge=1)
+    job_max_attempts: int = Field(5, ge=1, description="How often a lost job is tried before it fails.")
+    worker_concurrency: int = Field(4, ge=1, description="Jobs a worker runs at the same time.")
     queue_name: str = Field("craton_inv:jobs", description="Redis key of the doorbell.")
 
-    log_level: str = "INFO"
-    log_json: bool = False
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_json: bool = Field(False, description="One JSON object a line instead of text for people.")
 
     @field_validator("database_url")
     @classmethod
