@@ -22,7 +22,7 @@ MANUAL, SMART, CONSTRUCTED = "", "smart", "constructed"
 
 
 async def create_inventory(session: AsyncSession, scope: Scope, tenant: Tenant, values: Mapping[str, Any]) -> Inventory:
-    """Make an inventory. `values` as for hosts, plus `kind`, `host_filter`. Raises InvalidField, Duplicate, Forbidden."""
+    """Make an inventory; `values` as for hosts, `kind`, `host_filter`. Raises InvalidField, Duplicate, Forbidden."""
     scope.require(tenant.id, WRITE, "inventories")
     inventory = Inventory(tenant_id=tenant.id, kind=MANUAL, host_filter=None, variables={}, variables_text="")
     inventory.kind = _known_kind(values.get("kind"))

@@ -1,4 +1,4 @@
-"""Variables of a row, set as text or as an object; the row keeps both: text for /v2 byte for byte, JSON for the rest."""
+"""Variables of a row, set as text or as an object; the row keeps both: the text for /v2, the JSON for all else."""
 
 import json
 from typing import Any

@@ -2,4 +2,28 @@
 
 from fastapi import APIRouter
 
-ROUTERS: tuple[APIRouter, ...] = ()
+from craton_inv.api.v2 import (
+    facts,
+    group_members,
+    groups,
+    host_groups,
+    hosts,
+    inventories,
+    inventory_content,
+    organizations,
+    scripts,
+    variable_data,
+)
+
+ROUTERS: tuple[APIRouter, ...] = (
+    organizations.router,
+    inventories.router,
+    inventory_content.router,
+    scripts.router,
+    hosts.router,
+    host_groups.router,
+    facts.router,
+    groups.router,
+    group_members.router,
+    variable_data.router,
+)

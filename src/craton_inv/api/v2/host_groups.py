@@ -1,0 +1,54 @@
+"""hosts/:id/groups/: the groups a host is a direct member of."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Response
+
+from craton_inv.api.v2.associating import Wish, linked, new_content, wish_of
+from craton_inv.api.v2.listing import WindowDep, listed
+from craton_inv.api.v2.present import GroupPresenter
+from craton_inv.api.v2.present.base import ViewerDep
+from craton_inv.repositories import groups
+from craton_inv.repositories.groups import GroupRepository
+from craton_inv.repositories.hosts import HostRepository
+from craton_inv.repositories.inventories import InventoryRepository
+from craton_inv.schemas.v2.groups import Group, GroupList
+from craton_inv.schemas.v2.links import GroupLink
+from craton_inv.services import associations
+from craton_inv.services.groups import create_group
+
+router = APIRouter(prefix="/hosts", tags=["hosts"])
+HostId = Annotated[int, Path(alias="id")]
+
+
+@router.get("/{id}/groups/", operation_id="list_host_groups", response_model_exclude_unset=True)
+async def list_host_groups(host_id: HostId, viewer: ViewerDep, window: WindowDep) -> GroupList:
+    """List the groups of a host."""
+    host = await HostRepository(viewer.session, viewer.scope).get(host_id)
+    repository = GroupRepository(viewer.session, viewer.scope)
+    return await listed(window, repository, GroupPresenter(viewer), GroupList, groups.of_host(host.id))
+
+
+@router.post(
+    "/{id}/groups/",
+    operation_id="associate_host_groups",
+    status_code=201,
+    response_model=Group,
+    responses={204: {"description": "Attached or detached."}},
+)
+async def associate_host_groups(host_id: HostId, body: GroupLink, viewer: ViewerDep, response: Response) -> Any:
+    """Attach, detach or create a group of a host."""
+    session, scope = viewer.session, viewer.scope
+    host = await HostRepository(session, scope).get(host_id)
+    repository = GroupRepository(session, scope)
+    wish = wish_of(body)
+    if wish is Wish.CREATE:
+        inventory = await InventoryRepository(session, scope).get(host.inventory_id)
+        group = await create_group(session, scope, inventory, new_content(body))
+        await associations.attach_host(session, scope, group, host)
+        response.headers["Location"] = viewer.links.to("group", group.id)
+        return await GroupPresenter(viewer).one(group)
+    group = await linked(repository, body)
+    change = associations.attach_host if wish is Wish.ATTACH else associations.detach_host
+    await change(session, scope, group, host)
+    return Response(status_code=204)

@@ -1,0 +1,94 @@
+"""hosts/: the list with its search, and single hosts."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+
+from craton_inv.api.preconditions import require_match, tell_etag
+from craton_inv.api.v2.associating import content_of
+from craton_inv.api.v2.getting import keep_inventory, referred
+from craton_inv.api.v2.host_search import HostFilterDep, list_hosts_where
+from craton_inv.api.v2.listing import WindowDep, listed
+from craton_inv.api.v2.present import GroupPresenter, HostPresenter, InventorySourcePresenter
+from craton_inv.api.v2.present.base import ViewerDep
+from craton_inv.repositories import groups, inventory_sources
+from craton_inv.repositories.groups import GroupRepository
+from craton_inv.repositories.hosts import HostRepository
+from craton_inv.repositories.inventories import InventoryRepository
+from craton_inv.repositories.inventory_sources import InventorySourceRepository
+from craton_inv.schemas.v2.groups import GroupList
+from craton_inv.schemas.v2.hosts import Host, HostCreate, HostList, HostPatch, HostReplace
+from craton_inv.schemas.v2.inventory_sources import InventorySourceList
+from craton_inv.services import hosts as service
+
+router = APIRouter(prefix="/hosts", tags=["hosts"])
+HostId = Annotated[int, Path(alias="id")]
+
+
+@router.get("/", operation_id="list_hosts", response_model_exclude_unset=True)
+async def list_hosts(viewer: ViewerDep, window: WindowDep, host_filter: HostFilterDep) -> HostList:
+    """List hosts, or search them by `host_filter`."""
+    return await list_hosts_where(viewer, window, host_filter)
+
+
+@router.post("/", operation_id="create_host", status_code=201)
+async def create_host(body: HostCreate, viewer: ViewerDep, response: Response) -> Host:
+    """Create a host."""
+    inventories = InventoryRepository(viewer.session, viewer.scope)
+    inventory = await referred(inventories, "inventory", body.inventory)
+    row = await service.create_host(viewer.session, viewer.scope, inventory, content_of(body))
+    response.headers["Location"] = viewer.links.to("host", row.id)
+    return await HostPresenter(viewer).one(row)
+
+
+@router.get("/{id}/", operation_id="get_host")
+async def get_host(host_id: HostId, viewer: ViewerDep, response: Response) -> Host:
+    """Read a host."""
+    row = await HostRepository(viewer.session, viewer.scope).get(host_id)
+    tell_etag(response, row)
+    return await HostPresenter(viewer).one(row)
+
+
+@router.put("/{id}/", operation_id="replace_host")
+async def replace_host(host_id: HostId, body: HostReplace, viewer: ViewerDep, request: Request) -> Host:
+    """Replace a host."""
+    return await _change(host_id, body, viewer, request)
+
+
+@router.patch("/{id}/", operation_id="update_host")
+async def update_host(host_id: HostId, body: HostPatch, viewer: ViewerDep, request: Request) -> Host:
+    """Change a host."""
+    return await _change(host_id, body, viewer, request)
+
+
+async def _change(host_id: int, body: HostReplace | HostPatch, viewer: ViewerDep, request: Request) -> Host:
+    row = await HostRepository(viewer.session, viewer.scope).get(host_id, lock=True)
+    require_match(request, row)
+    keep_inventory(row, body, "host")
+    await service.change_host(viewer.session, viewer.scope, row, content_of(body))
+    return await HostPresenter(viewer).one(row)
+
+
+@router.delete("/{id}/", operation_id="delete_host", status_code=204)
+async def delete_host(host_id: HostId, viewer: ViewerDep, request: Request) -> None:
+    """Delete a host."""
+    row = await HostRepository(viewer.session, viewer.scope).get(host_id, lock=True)
+    require_match(request, row)
+    await service.delete_host(viewer.session, viewer.scope, row)
+
+
+@router.get("/{id}/all_groups/", operation_id="list_host_all_groups", response_model_exclude_unset=True)
+async def list_host_all_groups(host_id: HostId, viewer: ViewerDep, window: WindowDep) -> GroupList:
+    """List the groups a host is in, directly or through groups below."""
+    host = await HostRepository(viewer.session, viewer.scope).get(host_id)
+    repository = GroupRepository(viewer.session, viewer.scope)
+    return await listed(window, repository, GroupPresenter(viewer), GroupList, groups.over_host(host.id))
+
+
+@router.get("/{id}/inventory_sources/", operation_id="list_host_inventory_sources", response_model_exclude_unset=True)
+async def list_host_inventory_sources(host_id: HostId, viewer: ViewerDep, window: WindowDep) -> InventorySourceList:
+    """List the sources that deliver a host."""
+    host = await HostRepository(viewer.session, viewer.scope).get(host_id)
+    repository = InventorySourceRepository(viewer.session, viewer.scope)
+    presenter = InventorySourcePresenter(viewer)
+    return await listed(window, repository, presenter, InventorySourceList, inventory_sources.of_host(host.id))

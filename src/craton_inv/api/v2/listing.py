@@ -1,0 +1,45 @@
+"""Lists of /v2: one page of rows, presented, in its envelope; refusals of filters under the key AWX uses there."""
+
+from typing import Annotated, Any, Protocol, TypeVar
+
+from fastapi import Depends
+from pydantic import BaseModel
+from sqlalchemy import ColumnElement
+
+from craton_inv.api.query import PageWindow, page_window
+from craton_inv.errors import Forbidden, InvalidFilter
+from craton_inv.repositories.base import Repository
+
+WindowDep = Annotated[PageWindow, Depends(page_window)]
+Listed = TypeVar("Listed", bound=BaseModel)
+
+
+class Presenter(Protocol):
+    """Shows the rows of a page."""
+
+    async def many(self, rows: Any) -> Any:
+        """The answers about rows, in their order."""
+
+
+async def listed(
+    window: PageWindow,
+    repository: Repository[Any],
+    presenter: Presenter,
+    envelope: type[Listed],
+    *where: ColumnElement[bool],
+    key: str = "detail",
+) -> Listed:
+    """The page of a list that the request asks for. `key`: under which a refused filter is told ("error" for hosts).
+
+    Routes that return it set `response_model_exclude_unset`, so that `?count_disabled` leaves the results alone.
+    """
+    try:
+        found = await window.rows(repository, *where)
+    except InvalidFilter as error:
+        error.key = key
+        raise
+    except Forbidden as error:
+        if key == "error":  # AWX: any refusal while listing hosts is a 400
+            raise InvalidFilter(error.message, code=error.code) from error
+        raise
+    return envelope(**window.frame(found), results=await presenter.many(found.items))

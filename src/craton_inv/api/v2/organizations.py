@@ -1,0 +1,91 @@
+"""organizations/: the tenants of /v1 in AWX's words."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+
+from craton_inv.api.preconditions import require_match, tell_etag
+from craton_inv.api.v2.listing import WindowDep, listed
+from craton_inv.api.v2.present import InventoryPresenter, OrganizationPresenter
+from craton_inv.api.v2.present.base import ViewerDep
+from craton_inv.models import Inventory
+from craton_inv.repositories.inventories import InventoryRepository
+from craton_inv.repositories.tenants import TenantRepository
+from craton_inv.schemas.v2.inventories import InventoryList
+from craton_inv.schemas.v2.organizations import (
+    Organization,
+    OrganizationCreate,
+    OrganizationList,
+    OrganizationPatch,
+)
+
+router = APIRouter(prefix="/organizations", tags=["organizations"])
+OrganizationId = Annotated[int, Path(alias="id")]
+
+
+@router.get("/", operation_id="list_organizations", response_model_exclude_unset=True)
+async def list_organizations(viewer: ViewerDep, window: WindowDep) -> OrganizationList:
+    """List organizations."""
+    repository = TenantRepository(viewer.session, viewer.scope)
+    return await listed(window, repository, OrganizationPresenter(viewer), OrganizationList)
+
+
+@router.post("/", operation_id="create_organization", status_code=201)
+async def create_organization(body: OrganizationCreate, viewer: ViewerDep, response: Response) -> Organization:
+    """Create an organization."""
+    row = await TenantRepository(viewer.session, viewer.scope).create(body.model_dump(exclude_unset=True))
+    response.headers["Location"] = viewer.links.to("organization", row.id)
+    return await OrganizationPresenter(viewer).one(row)
+
+
+@router.get("/{id}/", operation_id="get_organization")
+async def get_organization(organization_id: OrganizationId, viewer: ViewerDep, response: Response) -> Organization:
+    """Read an organization."""
+    row = await TenantRepository(viewer.session, viewer.scope).get(organization_id)
+    tell_etag(response, row)
+    return await OrganizationPresenter(viewer).one(row)
+
+
+@router.put("/{id}/", operation_id="replace_organization")
+async def replace_organization(
+    organization_id: OrganizationId, body: OrganizationCreate, viewer: ViewerDep, request: Request
+) -> Organization:
+    """Replace an organization."""
+    return await _change(organization_id, body, viewer, request)
+
+
+@router.patch("/{id}/", operation_id="update_organization")
+async def update_organization(
+    organization_id: OrganizationId, body: OrganizationPatch, viewer: ViewerDep, request: Request
+) -> Organization:
+    """Change an organization."""
+    return await _change(organization_id, body, viewer, request)
+
+
+async def _change(
+    organization_id: int, body: OrganizationCreate | OrganizationPatch, viewer: ViewerDep, request: Request
+) -> Organization:
+    repository = TenantRepository(viewer.session, viewer.scope)
+    row = await repository.get(organization_id, lock=True)
+    require_match(request, row)
+    await repository.change(row, body.model_dump(exclude_unset=True))
+    return await OrganizationPresenter(viewer).one(row)
+
+
+@router.delete("/{id}/", operation_id="delete_organization", status_code=204)
+async def delete_organization(organization_id: OrganizationId, viewer: ViewerDep, request: Request) -> None:
+    """Delete an organization that owns nothing any more."""
+    repository = TenantRepository(viewer.session, viewer.scope)
+    row = await repository.get(organization_id, lock=True)
+    require_match(request, row)
+    await repository.delete(row)
+
+
+@router.get("/{id}/inventories/", operation_id="list_organization_inventories", response_model_exclude_unset=True)
+async def list_organization_inventories(
+    organization_id: OrganizationId, viewer: ViewerDep, window: WindowDep
+) -> InventoryList:
+    """List the inventories of an organization."""
+    row = await TenantRepository(viewer.session, viewer.scope).get(organization_id)
+    repository = InventoryRepository(viewer.session, viewer.scope)
+    return await listed(window, repository, InventoryPresenter(viewer), InventoryList, Inventory.tenant_id == row.id)

@@ -1,0 +1,19 @@
+"""Rows as /v2 shows them. A presenter takes a page's rows and loads their neighbours in a few statements."""
+
+from craton_inv.api.v2.present.groups import GroupPresenter
+from craton_inv.api.v2.present.hosts import HostPresenter
+from craton_inv.api.v2.present.inventories import InventoryPresenter
+from craton_inv.api.v2.present.inventory_sources import InventorySourcePresenter
+from craton_inv.api.v2.present.inventory_updates import InventoryUpdatePresenter
+from craton_inv.api.v2.present.organizations import OrganizationPresenter
+from craton_inv.api.v2.present.users import UserPresenter
+
+__all__ = [
+    "GroupPresenter",
+    "HostPresenter",
+    "InventoryPresenter",
+    "InventorySourcePresenter",
+    "InventoryUpdatePresenter",
+    "OrganizationPresenter",
+    "UserPresenter",
+]

@@ -1,0 +1,73 @@
+"""Hosts as /v2 shows them."""
+
+from collections.abc import Sequence
+
+from craton_inv import models
+from craton_inv.api.v2.present.base import Inventories, Viewer, author_fields, load_authors
+from craton_inv.repositories import summaries
+from craton_inv.schemas.v2.hosts import Host
+
+SUB_RESOURCES = ("variable_data", "groups", "all_groups", "inventory_sources", "ansible_facts")
+
+
+class HostPresenter:
+    """Five statements for a page: inventories, their totals, groups, sources, authors."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        self.viewer = viewer
+
+    async def one(self, row: models.Host) -> Host:
+        """A host."""
+        return (await self.many([row]))[0]
+
+    async def many(self, rows: Sequence[models.Host]) -> list[Host]:
+        """Hosts, in the order given."""
+        if not rows:
+            return []
+        viewer, session = self.viewer, self.viewer.session
+        ids = [row.id for row in rows]
+        inventories = await Inventories.load(viewer, (row.inventory_id for row in rows))
+        groups = await summaries.groups_of_hosts(session, ids)
+        delivered = await summaries.delivered_hosts(session, ids)
+        authors = await load_authors(session, rows)
+        made = []
+        for row in rows:
+            links, member = viewer.links, groups[row.id]
+            writable = viewer.may_write(row.tenant_id)
+            made.append(
+                Host(
+                    id=row.id,
+                    type="host",
+                    url=links.to("host", row.id),
+                    related={
+                        "named_url": links.named("host", row.name, *inventories.names(row.inventory_id)),
+                        **viewer.author_links(row),
+                        **links.below("host", row.id, SUB_RESOURCES),
+                        "inventory": links.to("inventory", row.inventory_id),
+                    },
+                    summary_fields={
+                        **inventories.fields(row.inventory_id),
+                        **author_fields(row, authors),
+                        "user_capabilities": {"edit": writable, "delete": writable},
+                        "groups": {
+                            "count": member.count,
+                            "results": [{"id": group_id, "name": name} for group_id, name in member.first],
+                        },
+                        "recent_jobs": [],
+                    },
+                    created=row.created,
+                    modified=row.modified,
+                    name=row.name,
+                    description=row.description,
+                    inventory=row.inventory_id,
+                    enabled=row.enabled,
+                    instance_id=row.instance_id,
+                    variables=row.variables_text,
+                    has_active_failures=False,
+                    has_inventory_sources=row.id in delivered,
+                    last_job=None,
+                    last_job_host_summary=None,
+                    ansible_facts_modified=row.ansible_facts_modified,
+                )
+            )
+        return made

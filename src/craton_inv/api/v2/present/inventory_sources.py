@@ -1,0 +1,99 @@
+"""Inventory sources as /v2 shows them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from craton_inv import models
+from craton_inv.api.v2.present.base import Inventories, Viewer, author_fields, load_authors, summary_of
+from craton_inv.repositories import summaries
+from craton_inv.repositories.inventories import FAILED
+from craton_inv.repositories.inventory_sources import InventorySourceRepository
+from craton_inv.schemas.v2.fields import show_time
+from craton_inv.schemas.v2.inventory_sources import InventorySource
+
+SUB_RESOURCES = ("update", "inventory_updates", "hosts", "groups", "upload")
+COPIED = (
+    "id", "created", "modified", "name", "description", "source", "source_path", "source_vars", "scm_branch",
+    "enabled_var", "enabled_value", "host_filter", "overwrite", "overwrite_vars", "timeout", "verbosity", "limit",
+    "update_on_launch", "update_cache_timeout", "status", "last_updated",
+)  # fmt: skip
+
+
+class InventorySourcePresenter:
+    """Five statements for a page: inventories, their totals, runs, uploads, authors."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        self.viewer = viewer
+
+    async def one(self, row: models.InventorySource) -> InventorySource:
+        """A source."""
+        return (await self.many([row]))[0]
+
+    async def many(self, rows: Sequence[models.InventorySource]) -> list[InventorySource]:
+        """Sources, in the order given."""
+        if not rows:
+            return []
+        viewer, links, session = self.viewer, self.viewer.links, self.viewer.session
+        inventories = await Inventories.load(viewer, (row.inventory_id for row in rows))
+        runs = await summaries.updates(
+            session, [i for row in rows for i in (row.current_update_id, row.last_update_id)]
+        )
+        uploads = await InventorySourceRepository(session, viewer.scope).uploads(row.id for row in rows)
+        authors = await load_authors(session, rows)
+        made = []
+        for row in rows:
+            writable = viewer.may_write(row.tenant_id)
+            last = runs.get(row.last_update_id or 0)
+            named = {"current_job": row.current_update_id, "last_job": row.last_update_id}
+            known = {name: run_id for name, run_id in named.items() if run_id in runs}
+            # AWX's older names for the same two, which its clients still follow.
+            known |= {name.replace("job", "update"): run_id for name, run_id in known.items()}
+            fields: dict[str, Any] = {
+                **inventories.fields(row.inventory_id),
+                **author_fields(row, authors),
+                **{name: _run_fields(runs[run_id]) for name, run_id in known.items() if run_id is not None},
+                "user_capabilities": {"edit": writable, "delete": writable, "start": writable, "schedule": False},
+                "credentials": [],
+            }
+            if row.last_error:
+                fields["last_error"] = row.last_error
+            upload = uploads.get(row.id)
+            if upload is not None:
+                fields["upload"] = {
+                    **summary_of(upload, "filename", "sha256", "size"),
+                    "modified": show_time(upload.modified),
+                }
+            made.append(
+                InventorySource(
+                    **summary_of(row, *COPIED),
+                    type="inventory_source",
+                    url=links.to("inventory_source", row.id),
+                    related={
+                        "named_url": links.named("inventory_source", row.name, *inventories.names(row.inventory_id)),
+                        **viewer.author_links(row),
+                        **links.below("inventory_source", row.id, SUB_RESOURCES),
+                        "inventory": links.to("inventory", row.inventory_id),
+                        **{name: links.to("inventory_update", run_id) for name, run_id in known.items() if run_id},
+                    },
+                    summary_fields=fields,
+                    inventory=row.inventory_id,
+                    credential=None,
+                    custom_virtualenv=None,
+                    execution_environment=None,
+                    source_project=None,
+                    last_job_run=last.finished if last is not None else None,
+                    last_job_failed=last is not None and last.status in FAILED,
+                    next_job_run=None,
+                    last_update_failed=row.status in FAILED,
+                )
+            )
+        return made
+
+
+def _run_fields(run: Any) -> dict[str, Any]:
+    finished = show_time(run.finished) if run.finished is not None else None
+    return {
+        **summary_of(run, "id", "name", "description", "status"),
+        "finished": finished,
+        "failed": run.status in FAILED,
+    }

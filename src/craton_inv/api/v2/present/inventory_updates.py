@@ -1,0 +1,156 @@
+"""Inventory updates as /v2 shows them, and their events."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from craton_inv import models
+from craton_inv.api.v2.present.base import Inventories, Viewer, author_fields, load_authors, summary_of
+from craton_inv.repositories import summaries
+from craton_inv.repositories.inventories import FAILED
+from craton_inv.schemas.v2.fields import show_time
+from craton_inv.schemas.v2.inventory_updates import (
+    InventoryUpdate,
+    InventoryUpdateEvent,
+    InventoryUpdateRow,
+    InventoryUpdateStarted,
+)
+
+SUB_RESOURCES = ("cancel", "events", "stdout")
+COPIED = (
+    "id", "created", "modified", "name", "description", "launch_type", "status", "started", "finished", "canceled_on",
+    "job_explanation", "execution_node", "result",
+)  # fmt: skip
+DETAIL = ("job_args", "job_cwd", "job_env", "result_traceback", "event_processing_finished")
+# What the source said when the run was asked for; a run keeps it, whatever becomes of the source.
+DEFINITION: dict[str, Any] = {
+    "source": "", "source_path": "", "source_vars": "", "scm_branch": "", "enabled_var": "", "enabled_value": "",
+    "host_filter": "", "overwrite": False, "overwrite_vars": False, "timeout": 0, "verbosity": 1, "limit": "",
+}  # fmt: skip
+EVENT_SPACE = uuid.UUID("c5b7f1a0-5d0c-4c8e-9f0e-6a6f2b1c7d11")
+STDOUT_SHOWN = 1024
+
+
+class InventoryUpdatePresenter:
+    """Four statements for a page: inventories, their totals, sources, authors."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        self.viewer = viewer
+
+    async def many(self, rows: Sequence[models.InventoryUpdate]) -> list[InventoryUpdateRow]:
+        """Runs as lists show them."""
+        return [InventoryUpdateRow(**values) for values in await self._values(rows)]
+
+    async def one(self, row: models.InventoryUpdate) -> InventoryUpdate:
+        """A run in full."""
+        return InventoryUpdate(**(await self._values([row]))[0], **summary_of(row, *DETAIL))
+
+    async def started(self, row: models.InventoryUpdate) -> InventoryUpdateStarted:
+        """A run that was just asked for."""
+        return InventoryUpdateStarted(**dict(await self.one(row)), inventory_update=row.id)
+
+    async def _values(self, rows: Sequence[models.InventoryUpdate]) -> list[dict[str, Any]]:
+        if not rows:
+            return []
+        viewer, links, session = self.viewer, self.viewer.links, self.viewer.session
+        inventories = await Inventories.load(viewer, (row.inventory_id for row in rows))
+        sources = await summaries.sources(session, (row.inventory_source_id for row in rows))
+        authors = await load_authors(session, rows)
+        made = []
+        for row in rows:
+            writable = viewer.may_write(row.tenant_id)
+            source = sources[row.inventory_source_id]
+            starter = authors.get(row.created_by_id or 0)
+            made.append(
+                {
+                    **summary_of(row, *COPIED),
+                    **{name: row.source_definition.get(name, default) for name, default in DEFINITION.items()},
+                    "type": "inventory_update",
+                    "url": links.to("inventory_update", row.id),
+                    "related": {
+                        **viewer.author_links(row),
+                        **links.below("inventory_update", row.id, SUB_RESOURCES),
+                        "unified_job_template": links.to("inventory_source", row.inventory_source_id),
+                        "inventory_source": links.to("inventory_source", row.inventory_source_id),
+                        "inventory": links.to("inventory", row.inventory_id),
+                    },
+                    "summary_fields": {
+                        **inventories.fields(row.inventory_id),
+                        **author_fields(row, authors),
+                        "inventory_source": {
+                            **summary_of(source, "id", "name", "source", "status"),
+                            "last_job_run": show_time(source.last_updated) if source.last_updated else None,
+                        },
+                        "unified_job_template": {
+                            **summary_of(source, "id", "name"),
+                            "unified_job_type": "inventory_update",
+                        },
+                        "user_capabilities": {"start": writable, "delete": writable},
+                        "credentials": [],
+                    },
+                    "unified_job_template": row.inventory_source_id,
+                    "failed": row.status in FAILED,
+                    "elapsed": elapsed(row),
+                    "controller_node": "",
+                    "launched_by": _launched_by(starter, links.to("user", starter["id"])) if starter else {},
+                    "work_unit_id": None,
+                    "inventory": row.inventory_id,
+                    "inventory_source": row.inventory_source_id,
+                    "execution_environment": None,
+                    "custom_virtualenv": None,
+                    "credential": None,
+                    "license_error": False,
+                    "org_host_limit_error": False,
+                    "source_project": None,
+                    "source_project_update": None,
+                    "instance_group": None,
+                    "scm_revision": "",
+                }
+            )
+        return made
+
+    def events(
+        self, update_id: int, rows: Sequence[models.InventoryUpdateEvent], *, truncate: bool
+    ) -> list[InventoryUpdateEvent]:
+        """Events of one run; `truncate` cuts their output to 1024 characters."""
+        links = self.viewer.links
+        return [
+            InventoryUpdateEvent(
+                id=row.id,
+                type="inventory_update_event",
+                url="",
+                related={"inventory_update": links.to("inventory_update", update_id)},
+                summary_fields={},
+                created=row.created,
+                modified=row.created,
+                event=row.event,
+                counter=row.counter,
+                event_display=row.event.replace("_", " ").capitalize(),
+                event_data=row.event_data,
+                failed=False,
+                changed=False,
+                uuid=str(uuid.uuid5(EVENT_SPACE, f"{update_id}/{row.counter}")),
+                stdout=_cut(row.stdout) if truncate else row.stdout,
+                start_line=row.start_line,
+                end_line=row.end_line,
+                verbosity=row.verbosity,
+                inventory_update=update_id,
+            )
+            for row in rows
+        ]
+
+
+def elapsed(row: models.InventoryUpdate) -> float:
+    """Seconds from start to end, or to now; 0 before the start."""
+    if row.started is None:
+        return 0.0
+    return round(((row.finished or datetime.now(UTC)) - row.started).total_seconds(), 3)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= STDOUT_SHOWN else text[:STDOUT_SHOWN] + "…"
+
+
+def _launched_by(user: dict[str, Any], url: str) -> dict[str, Any]:
+    return {"id": user["id"], "name": user["username"], "type": "user", "url": url}

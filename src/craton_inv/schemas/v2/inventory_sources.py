@@ -1,0 +1,116 @@
+"""Inventory sources."""
+
+from pydantic import BaseModel, Field
+
+from craton_inv.schemas.names import Name
+from craton_inv.schemas.v2.envelope import Named, Page
+from craton_inv.schemas.v2.fields import Flag, Id, Integer, ShortText, Text, Time, unset
+
+
+class InventorySource(Named):
+    """A source. The uploaded file of a `file` source is described in `summary_fields.upload`."""
+
+    inventory: int
+    source: str = Field(description='The kind of provider; "" for a manual source.')
+    source_path: str
+    source_vars: str = Field(description="JSON or YAML, as it was written.")
+    scm_branch: str
+    credential: int | None
+    enabled_var: str
+    enabled_value: str
+    host_filter: str = Field(description="A regular expression matched from the start of host names.")
+    overwrite: bool
+    overwrite_vars: bool
+    custom_virtualenv: str | None
+    timeout: int = Field(description="Seconds; 0 for the default.")
+    verbosity: int
+    limit: str = Field(description="A host pattern of Ansible.")
+    execution_environment: int | None
+    update_on_launch: bool
+    update_cache_timeout: int = Field(description="Seconds.")
+    source_project: int | None
+    last_job_run: Time | None
+    last_job_failed: bool
+    next_job_run: Time | None
+    status: str
+    last_update_failed: bool
+    last_updated: Time | None
+
+
+class InventorySourceList(Page[InventorySource]):
+    """A page of sources."""
+
+
+class SourceContent(BaseModel):
+    """A source without saying where: for the list below an inventory."""
+
+    name: Name
+    description: Text = ""
+    source: ShortText = Field("", description='The kind of provider; "" or "manual" for none.')
+    source_path: ShortText = ""
+    source_vars: Text = ""
+    scm_branch: ShortText = ""
+    enabled_var: Text = ""
+    enabled_value: Text = ""
+    host_filter: Text = ""
+    overwrite: Flag = False
+    overwrite_vars: Flag = False
+    timeout: Integer = 0
+    verbosity: Integer = 1
+    limit: Text = ""
+    update_on_launch: Flag = False
+    update_cache_timeout: Integer = 0
+
+
+class InventorySourceCreate(SourceContent):
+    """A new source."""
+
+    inventory: Id
+
+
+class InventorySourceReplace(SourceContent):
+    """All of a source that is there. Its inventory cannot change and may be left out."""
+
+    inventory: Id = unset(int)
+
+
+class InventorySourcePatch(BaseModel):
+    """What to change of a source. Its inventory may be named but not changed."""
+
+    name: Name = unset()
+    inventory: Id = unset(int)
+    description: Text = unset()
+    source: ShortText = unset()
+    source_path: ShortText = unset()
+    source_vars: Text = unset()
+    scm_branch: ShortText = unset()
+    enabled_var: Text = unset()
+    enabled_value: Text = unset()
+    host_filter: Text = unset()
+    overwrite: Flag = unset(bool)
+    overwrite_vars: Flag = unset(bool)
+    timeout: Integer = unset(int)
+    verbosity: Integer = unset(int)
+    limit: Text = unset()
+    update_on_launch: Flag = unset(bool)
+    update_cache_timeout: Integer = unset(int)
+
+
+class CanUpdate(BaseModel):
+    """Whether an update can be started."""
+
+    can_update: bool
+
+
+class SourceUpdatable(CanUpdate):
+    """Whether an update of one source of an inventory can be started."""
+
+    inventory_source: int
+
+
+class Uploaded(BaseModel):
+    """What is stored now."""
+
+    filename: str
+    sha256: str
+    size: int = Field(description="Bytes.")

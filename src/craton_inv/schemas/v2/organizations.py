@@ -1,0 +1,29 @@
+"""Organizations: the same rows as the tenants of /v1."""
+
+from pydantic import BaseModel
+
+from craton_inv.schemas.names import Name
+from craton_inv.schemas.v2.envelope import Named, Page
+from craton_inv.schemas.v2.fields import Text, unset
+
+
+class Organization(Named):
+    """An organization."""
+
+
+class OrganizationList(Page[Organization]):
+    """A page of organizations."""
+
+
+class OrganizationCreate(BaseModel):
+    """A new organization, or all of one that is there."""
+
+    name: Name
+    description: Text = ""
+
+
+class OrganizationPatch(BaseModel):
+    """What to change of an organization."""
+
+    name: Name = unset()
+    description: Text = unset()
