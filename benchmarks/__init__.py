@@ -1,0 +1,1 @@
+"""One file per claim, each runnable alone, printing figures beside their goals."""

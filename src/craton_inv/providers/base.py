@@ -1,0 +1,96 @@
+"""What a provider is: its kind, the configuration it takes, and the refresher it builds for a source."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from craton_inv.ansible.variables_text import parse_variables
+from craton_inv.errors import InvalidField
+from craton_inv.refresh.refresher import Progress, Refresher, no_progress
+from craton_inv.refresh.target import Targets
+from craton_inv.settings import Settings
+
+
+class ProviderConfig(BaseModel):
+    """Base of what `source_vars` may say: unknown keys are refused by name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file uploaded to a source."""
+
+    filename: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class SourceDefinition:
+    """A source as a provider sees it: plain values, taken when the update started. Names are AWX's."""
+
+    id: int
+    inventory_id: int
+    tenant_id: int
+    kind: str
+    update_id: int = 0
+    source_path: str = ""
+    source_vars: str = ""
+    enabled_var: str = ""
+    enabled_value: str = ""
+    host_filter: str = ""
+    limit: str = ""
+    verbosity: int = 1
+    upload: Upload | None = None
+
+
+def no_output(line: str) -> None:
+    """Nobody reads along."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a refresher may use: settings, where to say lines for the update's events, where to report progress."""
+
+    settings: Settings
+    say: Callable[[str], None] = no_output
+    progress: Progress = no_progress
+    command_run: Callable[[list[str], str, dict[str, str]], None] = field(default=lambda args, cwd, env: None)
+
+
+class Provider(ABC):
+    """Base of providers. A subclass sets `kind` (the value of `source`) and, if it reads `source_vars`, `config`."""
+
+    kind: ClassVar[str]
+    config: ClassVar[type[ProviderConfig] | None] = None
+
+    def read_config(self, source_vars: str) -> ProviderConfig | None:
+        """`source_vars` as the provider's configuration. Raises InvalidField naming the key that does not fit."""
+        if self.config is None:
+            return None
+        try:
+            return self.config.model_validate(parse_variables(source_vars, "source_vars"))
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise InvalidField("source_vars", f"{key}: {first['msg']}.") from error
+
+    def check(self, definition: SourceDefinition, settings: Settings) -> None:
+        """Raise InvalidField when a source of this kind could never be refreshed."""
+        self.read_config(definition.source_vars)
+
+    def why_not_updatable(self, source_path: str, uploaded: bool) -> str:
+        """Why a source of this kind cannot be updated; "" when it can."""
+        return ""
+
+    @abstractmethod
+    def refresher(self, definition: SourceDefinition, targets: Targets, around: Surroundings) -> Refresher:
+        """The refresher of one update. Raises InvalidField, UpdateFailed."""
+
+    @abstractmethod
+    def sample(self, folder: Path) -> SourceDefinition:
+        """A small source of this kind that needs nothing from outside, for the conformance test; files go to `folder`."""

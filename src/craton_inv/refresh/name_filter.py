@@ -1,0 +1,36 @@
+"""Leave delivered objects out by a regular expression over their name: PostgreSQL's, under a time limit, never Python's."""
+
+from sqlalchemy import String
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from craton_inv.errors import UpdateFailed
+from craton_inv.refresh.sql import compose, quote
+from craton_inv.refresh.staging import Stage
+
+MAX_PATTERN = 512
+
+
+async def apply_name_filter(connection: AsyncConnection, stage: Stage, timeout: float) -> int:
+    """Delete the staged rows that do not match from their start (AWX matches `host_filter` so). Returns how many.
+
+    `timeout`: seconds. Raises UpdateFailed with PostgreSQL's own message for a pattern that is wrong or takes too long.
+    """
+    pattern = stage.collection.name_filter
+    if len(pattern) > MAX_PATTERN:
+        raise UpdateFailed(f"host_filter has {len(pattern)} characters; at most {MAX_PATTERN} are allowed.")
+    await connection.execute(compose(f"SET LOCAL statement_timeout = {int(timeout * 1000)}"))
+    try:
+        result = await connection.execute(
+            compose(
+                "DELETE FROM <stage> s WHERE s.<name> !~ :pattern",
+                {"pattern": (f"^(?:{pattern})", String())},
+                stage=stage.table,
+                name=quote(stage.collection.manager_ref[0]),
+            )
+        )
+    except DBAPIError as error:
+        cause = error.orig.__cause__ if error.orig is not None else error
+        raise UpdateFailed(f"host_filter {pattern!r} does not work: {cause}.") from error
+    await connection.execute(compose("SET LOCAL statement_timeout = 0"))
+    return result.rowcount

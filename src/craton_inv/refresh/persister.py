@@ -1,0 +1,69 @@
+"""Persisters: the set of collections of one refresh, their spools while parsing, and the save."""
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from craton_inv.refresh import saver
+from craton_inv.refresh.counts import Counts
+from craton_inv.refresh.graph import Plan, plan
+from craton_inv.refresh.inventory_collection import InvalidCollection, InventoryCollection
+from craton_inv.refresh.inventory_object import InventoryObject
+from craton_inv.refresh.saving import SaveOptions
+from craton_inv.refresh.staging import Stage
+
+
+class Persister:
+    """Collections of one refresh. Declare with `add_collection`, fill with `add`, write with `save`, then `close`."""
+
+    def __init__(self) -> None:
+        self.collections: dict[str, InventoryCollection] = {}
+        self._stages: dict[str, Stage] = {}
+        self._plan: Plan | None = None
+
+    def add_collection(self, collection: InventoryCollection, **changes: Any) -> InventoryCollection:
+        """Take a collection, with changed properties if wanted. Raises InvalidCollection."""
+        changed = replace(collection, **changes) if changes else collection
+        if changed.name in self.collections:
+            raise InvalidCollection(f"Collection {changed.name} is declared twice.")
+        self.collections[changed.name] = changed
+        self._plan = None
+        return changed
+
+    def plan(self) -> Plan:
+        """The order of saving. Raises InvalidCollection when there is none."""
+        if self._plan is None:
+            self._plan = plan(self.collections)
+        return self._plan
+
+    def add(self, item: InventoryObject) -> None:
+        """Spool one object. Raises UpdateFailed when a value cannot be stored."""
+        stage = self._stages.get(item.collection.name)
+        if stage is None:
+            self._open()
+            stage = self._stages[item.collection.name]
+        stage.add(item)
+
+    def _open(self) -> None:
+        """Open the spools of all collections, once; a bad graph shows before anything is delivered."""
+        self.plan()
+        for name, collection in self.collections.items():
+            if name not in self._stages:
+                self._stages[name] = Stage(collection, self.collections)
+
+    @property
+    def delivered(self) -> dict[str, int]:
+        """Objects spooled so far, per collection."""
+        return {name: self._stages[name].count if name in self._stages else 0 for name in self.collections}
+
+    async def save(self, connection: AsyncConnection, options: SaveOptions, tell: saver.Tell) -> dict[str, Counts]:
+        """Write everything in the caller's transaction; see `saver.save`. May be called again after a rollback."""
+        self._open()
+        return await saver.save(connection, self._stages, self.plan(), options, tell)
+
+    def close(self) -> None:
+        """Drop the spools."""
+        for stage in self._stages.values():
+            stage.close()
+        self._stages.clear()

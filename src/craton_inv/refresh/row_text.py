@@ -1,0 +1,113 @@
+"""Values as fields of PostgreSQL's COPY text format, refusing what a column cannot hold in words that name the object."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import Boolean, Column, Integer, LargeBinary, String
+from sqlalchemy.dialects.postgresql import JSONB
+
+from craton_inv.errors import UpdateFailed
+
+Encoder = Callable[[Any, Mapping[str, Any]], str]
+MAX_DEPTH = 64
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
+_ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+_dump = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+def _object(collection: str, values: Mapping[str, Any]) -> str:
+    """The object in messages: its collection and name, control characters made visible."""
+    name = str(values.get("name") or next(iter(values.values()), ""))
+    return f"{collection} {ascii(name[:100])}"
+
+
+def escape(text: str) -> str:
+    """A text as a COPY field."""
+    if "\\" in text:
+        text = text.replace("\\", "\\\\")
+    if text.isprintable():
+        return text
+    return text.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+
+
+def _valid(text: str, what: Callable[[], str]) -> str:
+    if "\x00" in text:
+        raise UpdateFailed(f"{what()} contains the character NUL.")
+    try:
+        text.isascii() or text.encode()
+    except UnicodeEncodeError:
+        raise UpdateFailed(f"{what()} contains half of a surrogate pair, which is not valid Unicode.") from None
+    return escape(text)
+
+
+def _too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            part
+            for item in level
+            if isinstance(item, dict | list)
+            for part in (item.values() if isinstance(item, dict) else item)
+        ]
+    return any(isinstance(item, dict | list) for item in level)
+
+
+def _json(column: Column[Any], collection: str) -> Encoder:
+    def encode(value: Any, values: Mapping[str, Any]) -> str:
+        def what() -> str:
+            return f"{_object(collection, values)}: {column.name}"
+
+        try:
+            text = _dump(value)
+        except RecursionError:
+            raise UpdateFailed(f"{what()} are nested deeper than {MAX_DEPTH} levels.") from None
+        except (ValueError, TypeError) as error:
+            raise UpdateFailed(f"{what()} cannot be written as JSON: {error}.") from None
+        if text.count("{") + text.count("[") > MAX_DEPTH and _too_deep(value):
+            raise UpdateFailed(f"{what()} are nested deeper than {MAX_DEPTH} levels.")
+        if "\\u0000" in text and _ESCAPED_NUL.search(text):
+            raise UpdateFailed(f"{what()} contain the character NUL.")
+        return _valid(text, what)
+
+    return encode
+
+
+def _text(column: Column[Any], collection: str, identity: bool) -> Encoder:
+    length = column.type.length if isinstance(column.type, String) else None
+
+    def encode(value: Any, values: Mapping[str, Any]) -> str:
+        text = value if isinstance(value, str) else str(value)
+
+        def what() -> str:
+            return f"{_object(collection, values)}: {column.name}"
+
+        if identity and not text.isprintable() and _CONTROL.search(text):
+            raise UpdateFailed(f"{what()} contains a control character.")
+        if length is not None and len(text) > length:
+            raise UpdateFailed(f"{what()} has {len(text)} characters; at most {length} are allowed.")
+        return _valid(text, what)
+
+    return encode
+
+
+def _boolean(value: Any, values: Mapping[str, Any]) -> str:
+    return "t" if value else "f"
+
+
+def _binary(value: Any, values: Mapping[str, Any]) -> str:
+    return "\\\\x" + bytes(value).hex()
+
+
+def encoder_for(column: Column[Any], collection: str, identity: bool) -> Encoder:
+    """How values of a column are written. `identity`: part of a manager_ref, where control characters are refused."""
+    if isinstance(column.type, JSONB):
+        return _json(column, collection)
+    if isinstance(column.type, Boolean):
+        return _boolean
+    if isinstance(column.type, LargeBinary):
+        return _binary
+    if isinstance(column.type, Integer):
+        return lambda value, values: str(int(value))
+    return _text(column, collection, identity)

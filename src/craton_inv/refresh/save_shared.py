@@ -1,0 +1,71 @@
+"""Save links that several sources may deliver: each row lists its sources, and goes with the last of them."""
+
+from craton_inv.refresh.counts import Counts
+from craton_inv.refresh.ownership import Shared
+from craton_inv.refresh.saving import Saving
+from craton_inv.refresh.sql import join, quote
+
+_RESOLVE = "CREATE TEMPORARY TABLE <resolved> ON COMMIT DROP AS SELECT DISTINCT <ids> FROM <stage> s <joins>"
+_INSERT = """
+WITH written AS (
+  INSERT INTO <table> AS t (<columns>, <scope_columns>, manual, <sources>)
+  SELECT <columns>, <scope_binds>, false, ARRAY[:source] FROM <resolved> r
+  WHERE NOT EXISTS (SELECT FROM <table> t WHERE <scope> AND <same> AND t.<sources> @> ARRAY[:source])
+  ORDER BY <columns>
+  ON CONFLICT (<conflict>) DO UPDATE SET <sources> = t.<sources> || :source WHERE NOT t.<sources> @> ARRAY[:source]
+  RETURNING xmax = 0 AS created)
+SELECT count(*) FILTER (WHERE created), count(*) FILTER (WHERE NOT created) FROM written
+"""
+_GONE = "<scope> AND t.<sources> @> ARRAY[:source] AND NOT EXISTS (SELECT FROM <resolved> r WHERE <same>)"
+_OWNED = """
+SELECT count(*) FILTER (WHERE NOT EXISTS (SELECT FROM <resolved> r WHERE <same>)), count(*)
+FROM <table> t WHERE <scope> AND t.<sources> @> ARRAY[:source]
+"""
+_DELETE = "DELETE FROM <table> t WHERE <gone> AND NOT t.manual AND t.<sources> <@ ARRAY[:source]"
+_LEAVE = "UPDATE <table> t SET <sources> = array_remove(t.<sources>, :source) WHERE <gone>"
+
+
+def _parts(saving: Saving) -> dict[str, str]:
+    collection = saving.collection
+    assert isinstance(collection.ownership, Shared)  # noqa: S101 - what the strategy was chosen by
+    return {
+        "gone": _GONE,
+        "resolved": quote(f"resolved_{collection.name}"),
+        "sources": quote(collection.ownership.column),
+        "columns": join(collection.manager_ref),
+        "scope": saving.in_scope(),
+        "scope_columns": saving.scope_columns(),
+        "scope_binds": saving.scope_binds(),
+        "conflict": join(collection.conflict_columns),
+        "same": saving.same_ref("r", "t"),
+    }
+
+
+async def save(saving: Saving, counts: Counts) -> None:
+    """Resolve all links once into a table of ids, then insert the rows, or the source into the rows, that lack it."""
+    refs = saving.collection.manager_ref
+    parts = _parts(saving)
+    resolved = await saving.run(
+        _RESOLVE,
+        ids=", ".join(f"l{index}.id AS {quote(name)}" for index, name in enumerate(refs)),
+        joins=saving.link_joins(refs),
+        **parts,
+    )
+    counts.unconnected = counts.delivered - counts.repeated - resolved.rowcount
+    await saving.run("ANALYZE <resolved>", **parts)
+    created, updated = (await saving.run(_INSERT, **parts)).one()
+    counts.created += created
+    counts.updated += updated
+
+
+async def owned(saving: Saving) -> tuple[int, int]:
+    """Links of the source that were not delivered, and all its links."""
+    row = (await saving.run(_OWNED, **_parts(saving))).one()
+    return int(row[0]), int(row[1])
+
+
+async def delete(saving: Saving, counts: Counts) -> None:
+    """Take the source off the links it no longer delivers; those that nobody else has go."""
+    parts = _parts(saving)
+    counts.deleted += (await saving.run(_DELETE, **parts)).rowcount
+    counts.updated += (await saving.run(_LEAVE, **parts)).rowcount

@@ -1,0 +1,90 @@
+"""The saver: load the stages, save the collections layer by layer, then delete what is missing, all in one transaction."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from craton_inv.refresh import save_exclusive, save_layered, save_shared
+from craton_inv.refresh.counts import Counts
+from craton_inv.refresh.graph import Plan
+from craton_inv.refresh.guard import check_empty
+from craton_inv.refresh.inventory_collection import InventoryCollection
+from craton_inv.refresh.name_filter import apply_name_filter
+from craton_inv.refresh.ownership import Layered, Shared
+from craton_inv.refresh.saving import SaveOptions, Saving
+from craton_inv.refresh.staging import Stage
+
+Tell = Callable[[str, Counts], Awaitable[None]]
+
+
+class Strategy(Protocol):
+    """One way of saving: `save` writes what differs, `owned` counts (gone, owned), `delete` removes the complement."""
+
+    async def save(self, saving: Saving, counts: Counts) -> None:
+        """Insert and update."""
+
+    async def owned(self, saving: Saving) -> tuple[int, int]:
+        """How many rows the source owns and did not deliver, and how many it owns."""
+
+    async def delete(self, saving: Saving, counts: Counts) -> None:
+        """Delete what the source did not deliver."""
+
+
+def strategy_of(collection: InventoryCollection) -> Strategy:
+    """The strategy that fits who owns the rows."""
+    if isinstance(collection.ownership, Layered):
+        return save_layered
+    if isinstance(collection.ownership, Shared):
+        return save_shared
+    return save_exclusive
+
+
+async def save(
+    connection: AsyncConnection, stages: Mapping[str, Stage], plan: Plan, options: SaveOptions, tell: Tell
+) -> dict[str, Counts]:
+    """Save all stages in the caller's transaction. The number of statements depends on the collections alone.
+
+    `tell` hears of each collection once it is saved. Raises UpdateFailed when the guard stops the deletion; the caller
+    rolls everything back.
+    """
+    collections = {name: stage.collection for name, stage in stages.items()}
+    counts = {name: Counts(delivered=stage.count) for name, stage in stages.items()}
+    savings = {
+        name: Saving(connection, stage, collections, options, plan.deferred.get(name, ()))
+        for name, stage in stages.items()
+    }
+    for name, stage in stages.items():
+        await stage.load(connection)
+        counts[name].repeated = stage.duplicates
+        if stage.collection.name_filter:
+            await apply_name_filter(connection, stage, options.filter_timeout)
+    for name in plan.order:
+        custom = collections[name].custom_save
+        await (custom or strategy_of(collections[name]).save)(savings[name], counts[name])
+        await tell(name, counts[name])
+    for name in plan.deferred:
+        await save_exclusive.save_deferred(savings[name], counts[name])
+    await _delete(savings, plan, counts)
+    return counts
+
+
+async def _delete(savings: Mapping[str, Saving], plan: Plan, counts: Mapping[str, Counts]) -> None:
+    """Check the guard over all collections first, then delete in the order opposite to saving."""
+    ruled = [savings[name] for name in plan.order if savings[name].collection.custom_save is None]
+    if not ruled:
+        return
+    options = ruled[0].options
+    figures = [(saving, *await strategy_of(saving.collection).owned(saving)) for saving in ruled]
+    doomed = [
+        (saving, gone, owned)
+        for saving, gone, owned in figures
+        if options.delete and saving.collection.complete and not saving.collection.update_only
+    ]
+    if not options.force_delete:
+        check_empty(sum(saving.stage.count for saving in ruled), sum(owned for _, _, owned in figures))
+        for saving, gone, owned in doomed:
+            saving.collection.guard.check(saving.collection.name.replace("_", " "), gone, owned)
+    for saving, gone, _ in reversed(doomed):
+        if gone:
+            await strategy_of(saving.collection).delete(saving, counts[saving.collection.name])

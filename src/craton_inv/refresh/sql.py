@@ -1,0 +1,50 @@
+"""SQL as readable templates: identifiers are quoted here, values are always bound."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Column, TextClause, bindparam, text
+from sqlalchemy.dialects import postgresql
+
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+_SLOT = re.compile(r"<(\w+)>")
+
+
+def quote(name: str) -> str:
+    """An identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def join(names: Iterable[str], prefix: str = "") -> str:
+    """A list of identifiers, each behind `prefix` ("t." for a table's alias)."""
+    return ", ".join(prefix + quote(name) for name in names)
+
+
+def compose(template: str, binds: dict[str, tuple[Any, Any]] | None = None, **parts: str) -> TextClause:
+    """`template` with each `<part>` filled in, parts within parts too, and `:name` bound to (value, type)."""
+    sql = template
+    while _SLOT.search(sql):
+        sql = _SLOT.sub(lambda slot: parts[slot[1]], sql)
+    used = [
+        bindparam(name, value, type_=type_)
+        for name, (value, type_) in (binds or {}).items()
+        if re.search(rf"(?<!:):{name}\b", sql)
+    ]
+    return text(sql).bindparams(*used)
+
+
+def or_default(column: Column[Any]) -> str:
+    """The staged value, or what the table gives a row when the object did not send one."""
+    staged = f"s.{quote(column.name)}"
+    argument = getattr(column.server_default, "arg", None)
+    if argument is None:
+        return staged
+    default = "'" + argument.replace("'", "''") + "'" if isinstance(argument, str) else str(argument)
+    return f"coalesce({staged}, {default})"
+
+
+def type_name(column: Column[Any]) -> str:
+    """The type a staging column has: text for every kind of text, so that length is checked by us and said in words."""
+    name = str(column.type.compile(dialect=_DIALECT))
+    return "TEXT" if name.startswith(("VARCHAR", "CHAR")) else name
