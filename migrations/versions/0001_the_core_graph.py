@@ -205,6 +205,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_tokens_tenant_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_tokens_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tokens")),
+        sa.UniqueConstraint("secret_hash", name=op.f("uq_tokens_secret_hash")),
     )
     op.create_index(op.f("ix_tokens_tenant_id"), "tokens", ["tenant_id"], unique=False)
     op.create_index(op.f("ix_tokens_user_id"), "tokens", ["user_id"], unique=False)

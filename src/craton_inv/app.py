@@ -15,6 +15,7 @@ from craton_inv.api.faults import Faults
 from craton_inv.api.methods import Methods, describe_plainly
 from craton_inv.api.metrics import Metrics, metrics_router
 from craton_inv.api.middleware import BothSlashForms, RequestLog
+from craton_inv.api.parameters import refuse_unknown_parameters
 from craton_inv.api.v1.dialect import V1
 from craton_inv.api.v1.router import ROUTERS as V1_ROUTERS
 from craton_inv.api.v2.dialect import PRODUCT, V2
@@ -53,7 +54,9 @@ def create_app(
     app.include_router(health.router)
     app.include_router(metrics_router(metrics))
     app.include_router(root.router)
-    v1 = build_dialect(V1, context, V1_ROUTERS, prefix="/v1", description=V1_TEXT)
+    v1 = build_dialect(
+        V1, context, V1_ROUTERS, prefix="/v1", description=V1_TEXT, dependencies=[refuse_unknown_parameters]
+    )
     v2 = build_dialect(V2, context, V2_ROUTERS, prefix="/v2", description=V2_TEXT, headers=PRODUCT)
     awx = build_dialect(
         V2, context, V2_ROUTERS, prefix="/api/v2", description=V2_TEXT, headers=PRODUCT, documented=False

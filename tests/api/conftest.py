@@ -75,7 +75,7 @@ async def client(app: FastAPI, session: AsyncSession) -> AsyncIterator[httpx.Asy
 
 @pytest.fixture
 async def client_of(app: FastAPI, session: AsyncSession) -> AsyncIterator[ClientOf]:
-    """`await client_of(tenant, "operator")`: a client of a new user with these roles in that tenant (default: admin)."""
+    """`await client_of(tenant, "operator")`: a client of a new user with these roles there (default: admin)."""
     async with AsyncExitStack() as stack:
 
         async def make(tenant: Tenant, *roles: str, **token: object) -> httpx.AsyncClient:

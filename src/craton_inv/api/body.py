@@ -1,7 +1,8 @@
 """Every JSON body is measured and read strictly before Pydantic sees it; other bodies are only measured.
 
-Refused with the place: more than the size limit (413), nesting deeper than the limit, a key twice in one object, NaN and
-Infinity, numbers beyond a double or 308 digits, half surrogate pairs and NUL (PostgreSQL stores neither), text that is not UTF-8.
+Refused with the place: more than the size limit (413), nesting deeper than the limit, a key twice in one object, NaN
+and Infinity, numbers beyond a double or 308 digits, half surrogate pairs and NUL (PostgreSQL stores neither), text
+that is not UTF-8.
 """
 
 from starlette.requests import Request

@@ -1,8 +1,9 @@
 """One FastAPI application per dialect: its routes, its refusals, its document."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -45,6 +46,7 @@ def build_dialect(
     documented: bool = True,
     headers: Mapping[str, str] | None = None,
     describe: Describe = describe_plainly,
+    dependencies: Sequence[Callable[..., Any]] = (),
 ) -> FastAPI:
     """The application that is mounted at `prefix`. `documented`: whether it serves /docs and /openapi.json."""
     app = FastAPI(
@@ -59,7 +61,7 @@ def build_dialect(
     )
     app.state.context = context
     for router in routers:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(dependency) for dependency in dependencies])
     install_openapi(app, prefix)
     if documented:
         install_docs(app)

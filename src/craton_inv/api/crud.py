@@ -4,7 +4,7 @@
     tenants.list()
     tenants.create(schemas.TenantCreate)
 
-A verb that wants something else is a route written by hand beside it. (No postponed annotations here: FastAPI reads them.)
+A verb that wants something else is a route written by hand beside it. (No postponed annotations: FastAPI reads them.)
 """
 
 from collections.abc import Callable

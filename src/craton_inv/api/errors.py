@@ -1,4 +1,4 @@
-"""Whatever is raised while a request is served becomes one error of the tree, rendered by the dialect that serves it."""
+"""Whatever is raised while a request is served becomes one error of the tree, rendered by the dialect at hand."""
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -62,9 +62,7 @@ def translate(error: Exception, request: Request) -> CratonInvError:
     known = translate_database_error(error)
     if known is None:
         log.error("unhandled_error", method=request.method, path=request.url.path, exc_info=error)
-        return CratonInvError(
-            "Something went wrong inside the service. Its log names the cause under this request's id."
-        )
+        return CratonInvError("Something went wrong inside the service; its log has the cause under this request's id.")
     if isinstance(error, DBAPIError) or known.status >= 500:
         log.warning("database_error", code=known.code, error=type(error).__name__, cause=str(error)[:500])
     return known

@@ -7,7 +7,7 @@ from craton_inv.api.errors import RenderBody, respond, translate
 
 
 class Faults:
-    """Pure ASGI. An error after the answer began cannot be answered any more: it is logged and breaks the connection."""
+    """Pure ASGI. An error after the answer began cannot be answered: it is logged and breaks the connection."""
 
     def __init__(self, app: ASGIApp, *, render: RenderBody) -> None:
         self.app = app

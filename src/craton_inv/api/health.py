@@ -25,7 +25,7 @@ class Live(BaseModel):
 
 
 class Ready(BaseModel):
-    """`degraded`: Redis is away, work still gets done because the sweeper finds it. `unavailable`: the database is away."""
+    """`degraded`: Redis is away, the sweeper finds the work instead. `unavailable`: the database is away."""
 
     status: Literal["ok", "degraded", "unavailable"]
     database: str

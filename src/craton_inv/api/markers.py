@@ -1,7 +1,7 @@
 """The list parameters of /v1: limit, an opaque signed marker, sort_keys and sort_dir.
 
-A marker names the last row seen by its sort values, so that rows which come or go meanwhile neither repeat nor vanish. It is
-signed together with the caller and the query: with another tenant, path or filter it is refused.
+A marker names the last row seen by its sort values, so that rows which come or go meanwhile neither repeat nor vanish.
+It is signed together with the caller and the query: with another tenant, path or filter it is refused.
 """
 
 import binascii
@@ -81,9 +81,7 @@ class MarkerWindow:
         return urlsafe_b64encode(signature + payload).decode().rstrip("=")
 
     def _opened(self, marker: str, columns: list[Any]) -> list[Any]:
-        refused = InvalidField(
-            "marker", "This marker was not made for this list; start again without it.", code="marker"
-        )
+        refused = InvalidField("marker", "This marker was not made for this list; start again without it.")
         try:
             sealed = urlsafe_b64decode(marker + "=" * (-len(marker) % 4))
         except (binascii.Error, ValueError) as error:

@@ -23,9 +23,7 @@ class Metrics:
         self.seconds = Histogram(
             "craton_inv_request_seconds", "Time to answer.", ("method", "route"), registry=self.registry
         )
-        self.jobs = Gauge(
-            "craton_inv_jobs", "Background jobs by task and status.", ("task", "status"), registry=self.registry
-        )
+        self.jobs = Gauge("craton_inv_jobs", "Jobs by task and status.", ("task", "status"), registry=self.registry)
         self.database = Gauge("craton_inv_database_up", "1 while the database answers.", registry=self.registry)
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:

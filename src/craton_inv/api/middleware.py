@@ -63,7 +63,9 @@ class RequestLog:
                 route = scope.get(ROUTE, "")
                 self.metrics.observe(method, route, seen.status, seconds)
                 if path not in _QUIET:
-                    log.info("request", method=method, path=path, route=route, status=seen.status, seconds=seconds)
+                    log.info(
+                        "request", method=method, path=path, route=route, status=seen.status, seconds=round(seconds, 4)
+                    )
 
 
 _ONE_FORM = re.compile(r"/(?:v1|v2|api)(?:/|\Z)")

@@ -25,5 +25,5 @@ def require_match(request: Request, row: Any) -> None:
         return
     if etag_of(row) not in {tag.strip().removeprefix("W/") for tag in wanted.split(",")}:
         raise PreconditionFailed(
-            f"The object is at generation {row.generation}, not at {wanted[:100]}: it was changed meanwhile. Read it again."
+            f"The object is at generation {row.generation}, not at {wanted[:100]}: it was changed; read it again."
         )

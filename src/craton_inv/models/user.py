@@ -53,7 +53,7 @@ class Token(HasId, HasTimestamps, Base):
 
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     tenant_id: Mapped[int | None] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), index=True)
-    secret_hash: Mapped[bytes] = mapped_column(LargeBinary, info={"private": True})
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True, info={"private": True})
     description: Mapped[str] = mapped_column(server_default="")
     scope: Mapped[str] = mapped_column(server_default="write")
     expires: Mapped[datetime | None] = mapped_column()

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.db.base import Base
 from craton_inv.errors import Conflict, Duplicate, NotFound
+from craton_inv.filters import counted_page
 from craton_inv.repositories.scope import WRITE, Scope
 
 M = TypeVar("M", bound=Base)
@@ -74,16 +75,24 @@ class Repository(Generic[M]):
         limit: int = 25,
         count: bool = True,
     ) -> Rows[M]:
-        """Rows `offset` to `offset + limit` in `order`, and the count: two statements whatever the size."""
-        query = self.visible().where(*where)
+        """Rows `offset` to `offset + limit` in `order`, and the count: two statements at most, whatever the size.
+
+        A search finds its rows once for both (`filters.counted_page`); past its end the count is asked for alone.
+        """
+        scoped = (self.visible_condition(), *where)
+        if count and where:
+            found = (
+                await self.session.execute(counted_page(self.model, scoped, order, offset=offset, limit=limit))
+            ).all()
+            if found or offset == 0:
+                return Rows([row[0] for row in found], found[0].total if found else 0)
         ordering = order or (self.model.id,)
         total = None
         if count:
-            total = await self.session.scalar(
-                select(func.count()).select_from(self.model).where(self.visible_condition(), *where)
-            )
-            if total == 0:
-                return Rows([], 0)
+            total = await self.session.scalar(select(func.count()).select_from(self.model).where(*scoped))
+            if total == 0 or where:
+                return Rows([], total)
+        query = self.visible().where(*where)
         rows = await self.session.scalars(query.order_by(*ordering).offset(offset).limit(limit))
         return Rows([*rows], total)
 

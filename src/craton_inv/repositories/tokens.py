@@ -31,7 +31,7 @@ class TokenRepository(Repository[Token]):
         return own if scope.tenant_id is None else own & (Token.tenant_id == scope.tenant_id)
 
     def authorize(self, row: Token) -> None:
-        """Raise Forbidden for tokens of others, for read tokens, and for a token that would reach further than the caller's."""
+        """Raise Forbidden for tokens of others, for read tokens, and for a reach beyond the caller's."""
         scope = self.scope
         if scope.read_only:
             raise Forbidden("This token may only read.")
@@ -41,7 +41,7 @@ class TokenRepository(Repository[Token]):
             scope.require_superuser()
 
 
-def _usable() -> Select[tuple[Token]]:
+def _usable() -> Select[Token]:
     alive = or_(Token.expires.is_(None), Token.expires > func.now())
     return select(Token).where(alive).options(joinedload(Token.user))
 

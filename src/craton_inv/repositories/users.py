@@ -1,11 +1,11 @@
 """Users and their grants in the database."""
 
 from collections.abc import Mapping
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from craton_inv.errors import NotFound
 from craton_inv.models import Grant, User
 from craton_inv.repositories.base import Repository
 from craton_inv.repositories.scope import ADMIN
@@ -48,7 +48,13 @@ async def find_user_named(session: AsyncSession, username: str) -> User | None:
 
 async def roles_of(session: AsyncSession, user_id: int) -> Mapping[int, frozenset[str]]:
     """The user's roles by tenant id."""
-    query: Select[Any] = (
+    query = (
         select(Grant.tenant_id, func.array_agg(Grant.role)).where(Grant.user_id == user_id).group_by(Grant.tenant_id)
     )
     return {tenant_id: frozenset(roles) for tenant_id, roles in await session.execute(query)}
+
+
+async def require_user(session: AsyncSession, user_id: int) -> None:
+    """Raise NotFound when there is no such user: for a tenant's admin who grants a role to somebody he cannot list."""
+    if await session.scalar(select(User.id).where(User.id == user_id)) is None:
+        raise NotFound("Not found.")

@@ -12,6 +12,7 @@ from craton_inv.api.v2 import (
     inventory_content,
     organizations,
     scripts,
+    tokens,
     variable_data,
 )
 
@@ -26,4 +27,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     groups.router,
     group_members.router,
     variable_data.router,
+    tokens.router,
 )

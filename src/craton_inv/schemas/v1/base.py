@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 from pydantic_core import PydanticCustomError
 
-from craton_inv.ansible.json_guard import check_json
+from craton_inv.ansible.json_guard import check_json, text_fault
 from craton_inv.errors import InvalidField
 
 MAX_KEY = 255
@@ -24,8 +24,17 @@ def check_variables(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+def check_text(value: str) -> str:
+    """Text that the database can hold."""
+    fault = text_fault(value)
+    if fault:
+        raise PydanticCustomError("text", "The text {reason}.", {"reason": fault})
+    return value
+
+
 Id = Annotated[int, Strict(), Field(ge=1, le=2**63 - 1)]
-Text = Annotated[str, Strict(), Field(max_length=65536)]
+Text = Annotated[str, Strict(), Field(max_length=65536), AfterValidator(check_text)]
+Flag = Annotated[bool, Strict()]
 Variables = Annotated[dict[str, Any], AfterValidator(check_variables)]
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from craton_inv.schemas.names import Name
 from craton_inv.schemas.v1.base import Body, Link, Shown, Text, Variables
@@ -30,7 +30,7 @@ class TenantCreate(Body):
     name: Name
     description: Text = ""
     customer: Text = ""
-    variables: Variables = {}
+    variables: Variables = Field(default_factory=dict)
 
 
 class TenantUpdate(Body):
@@ -39,4 +39,4 @@ class TenantUpdate(Body):
     name: Name = ""
     description: Text = ""
     customer: Text = ""
-    variables: Variables = {}
+    variables: Variables = Field(default_factory=dict)

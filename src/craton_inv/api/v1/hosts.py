@@ -1,0 +1,139 @@
+"""/v1/hosts."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import IPvAnyAddress
+from sqlalchemy import ColumnElement
+
+from craton_inv import filters
+from craton_inv.api.context import context_of
+from craton_inv.api.crud import Crud
+from craton_inv.api.deps import ScopeDep, SessionDep
+from craton_inv.api.markers import MarkerWindow, marker_window
+from craton_inv.api.preconditions import require_match, tell_etag
+from craton_inv.api.query import limit_filter_time
+from craton_inv.api.v1.dialect import V1
+from craton_inv.api.v1.owners import OwnerDep
+from craton_inv.api.v1.rows import row_of
+from craton_inv.api.v1.variables import add_variables_routes
+from craton_inv.errors import InvalidField
+from craton_inv.models import Host as HostRow
+from craton_inv.repositories import host_queries
+from craton_inv.repositories.hosts import HostRepository
+from craton_inv.schemas.v1.hosts import Host, HostCreate, HostList, HostReplace, HostUpdate
+from craton_inv.services import hosts as service
+from craton_inv.services import placement
+from craton_inv.services.variables import set_variables
+
+router = APIRouter(prefix="/hosts", tags=["hosts"])
+get_host = row_of(HostRepository, "host_id")
+HostDep = Annotated[Any, Depends(get_host)]
+
+
+class HostQuery:
+    """The filters of a list of hosts."""
+
+    def __init__(
+        self,
+        owner: OwnerDep,
+        name: Annotated[str | None, Query(max_length=512)] = None,
+        group: Annotated[str | None, Query(max_length=512, description="A group's name; its subgroups count.")] = None,
+        ip_address: Annotated[IPvAnyAddress | None, Query(description="IPv4 or IPv6.")] = None,
+        host_filter: Annotated[str | None, Query(description="The filter language, as under /v2.")] = None,
+    ) -> None:
+        self.owner = owner
+        self.name = name
+        self.group = group
+        self.ip_address = ip_address
+        self.host_filter = host_filter
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """What the hosts must fulfil. Raises InvalidFilter."""
+        wanted = self.owner.conditions(HostRow)
+        if self.owner.region_id is not None:
+            wanted.append(HostRow.region_id == self.owner.region_id)
+        if self.name is not None:
+            wanted.append(HostRow.name == self.name)
+        if self.group is not None:
+            wanted.append(host_queries.below_group_named(self.group))
+        if self.ip_address is not None:
+            wanted.append(host_queries.with_address(self.ip_address))
+        if self.host_filter is not None:
+            wanted.append(filters.compile_where(filters.parse(self.host_filter), HostRow))
+        return wanted
+
+
+@router.get("", operation_id="list_hosts")
+async def list_hosts(
+    session: SessionDep,
+    scope: ScopeDep,
+    window: Annotated[MarkerWindow, Depends(marker_window)],
+    query: Annotated[HostQuery, Depends()],
+    request: Request,
+) -> HostList:
+    """Hosts, by owner, name, group, address or the filter language."""
+    conditions = query.conditions()
+    if query.host_filter is not None or query.group is not None:
+        await limit_filter_time(session, context_of(request).settings)
+    return await window.answer(HostRepository(session, scope), Host, HostList, *conditions)
+
+
+@router.post("", status_code=201, operation_id="create_host")
+async def create_host(
+    session: SessionDep, scope: ScopeDep, body: HostCreate, request: Request, response: Response
+) -> Host:
+    """Make a host in a region or an inventory."""
+    values = body.model_dump(exclude_unset=True)
+    place = await placement.find_place(session, scope, values)
+    values = {name: value for name, value in values.items() if name not in ("tenant_id", "inventory_id")}
+    host = await service.create_host(session, scope, place.inventory, values)
+    root = request.scope.get("root_path", "")
+    response.headers["Location"] = f"{root}/hosts/{host.id}"
+    tell_etag(response, host)
+    return Host.of(host, root)
+
+
+hosts = Crud(V1, router, HostRepository, Host, HostList)
+hosts.read()
+
+
+async def _changed(session: Any, scope: Any, host: HostRow, body: HostReplace, request: Request) -> Host:
+    require_match(request, host)
+    values = body.model_dump(exclude_unset=True)
+    if values.pop("inventory_id", host.inventory_id) != host.inventory_id:
+        raise InvalidField("inventory_id", "A host cannot change its inventory; make it anew in the other one.")
+    await placement.require_tenant(session, scope, values.pop("tenant_id", None), host.tenant_id)
+    await placement.require_region(session, scope, values.get("region_id"), host.tenant_id)
+    await service.change_host(session, scope, host, values)
+    return Host.of(host, "")
+
+
+@router.put("/{host_id}", operation_id="replace_host")
+async def replace_host(
+    session: SessionDep, scope: ScopeDep, host: HostDep, body: HostReplace, request: Request, response: Response
+) -> Host:
+    """Change a host; what the body leaves out stays."""
+    shown = await _changed(session, scope, host, body, request)
+    tell_etag(response, host)
+    return shown
+
+
+@router.patch("/{host_id}", operation_id="update_host")
+async def update_host(
+    session: SessionDep, scope: ScopeDep, host: HostDep, body: HostUpdate, request: Request, response: Response
+) -> Host:
+    """Change a host."""
+    shown = await _changed(session, scope, host, body, request)
+    tell_etag(response, host)
+    return shown
+
+
+@router.delete("/{host_id}", status_code=204, operation_id="delete_host")
+async def delete_host(session: SessionDep, scope: ScopeDep, host: HostDep, request: Request) -> None:
+    """Delete a host; 409 while an update of its inventory runs."""
+    require_match(request, host)
+    await service.delete_host(session, scope, host)
+
+
+add_variables_routes(router, "hosts", HostRepository, get_host, set_variables, path="/{host_id}")

@@ -1,0 +1,20 @@
+"""Dependencies that find the row of a path. (No postponed annotations: FastAPI reads them.)"""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import Path, Request
+
+from craton_inv.api.deps import SAFE_METHODS, ScopeDep, SessionDep
+from craton_inv.repositories.base import Repository
+
+
+def row_of(repository: type[Repository[Any]], name: str) -> Callable[..., Awaitable[Any]]:
+    """A dependency that gives the row whose id is the path parameter `name`, locked when the method changes it."""
+
+    async def get_row(
+        session: SessionDep, scope: ScopeDep, request: Request, row_id: Annotated[int, Path(alias=name)]
+    ) -> Any:
+        return await repository(session, scope).get(row_id, lock=request.method not in SAFE_METHODS)
+
+    return get_row
