@@ -19,6 +19,7 @@ from craton_inv.settings import Settings
 ADMIN = "admin"
 MIN_TOKEN = 16
 FROM_ENVIRONMENT = "CRATON_INV_ADMIN_TOKEN"
+_ADMINISTRATORS = select(User).where(User.is_superuser, User.is_active).order_by(User.id)
 
 
 async def create_user(session: AsyncSession, scope: Scope, values: Mapping[str, Any]) -> User:
@@ -49,8 +50,7 @@ async def ensure_admin(session: AsyncSession, settings: Settings) -> str | None:
         require_token_text(given)
     await lock_transaction(session, "ensure_admin")
     key = crypto.secret_key(settings)
-    query = select(User).where(User.is_superuser, User.is_active).order_by(User.id).limit(1)
-    admin: User | None = await session.scalar(query)
+    admin = await session.scalar(_ADMINISTRATORS.limit(1))
     fresh = admin is None
     if admin is None:
         admin = await find_user_named(session, ADMIN)
@@ -66,6 +66,14 @@ async def ensure_admin(session: AsyncSession, settings: Settings) -> str | None:
     owner = Scope(user_id=admin.id, is_superuser=True)
     _, text = await issue_token(session, key, owner, {"description": "Made at the first start"})
     return text
+
+
+async def first_administrator(session: AsyncSession) -> User:
+    """The oldest active system administrator. Raises SetupError when there is none."""
+    admin: User | None = await session.scalar(_ADMINISTRATORS.limit(1))
+    if admin is None:
+        raise SetupError("There is no administrator yet; start the service once (`craton-inv up`), which makes one.")
+    return admin
 
 
 def require_token_text(text: str) -> None:
