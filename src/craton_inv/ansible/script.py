@@ -16,6 +16,8 @@ from craton_inv.ansible.variables import host_variables
 from craton_inv.ansible.view import GroupRow, HostRow, InventoryView
 
 ROOT = "all"
+# Part of every ETag: moves when the same rows give another document.
+VERSION = 1
 
 
 def render(

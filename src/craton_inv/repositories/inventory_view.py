@@ -1,7 +1,7 @@
 """Inventories as flat row sets for Ansible: four statements whatever the size, no objects, variables as JSON text."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, Text, and_, cast, collate, func, literal, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,12 +9,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from craton_inv.ansible.variables import NAME_PATTERN, RESERVED
 from craton_inv.ansible.view import GroupRow, HostRow, InventoryView
 from craton_inv.errors import NotFound
-from craton_inv.models import Group, GroupEdge, Host, Inventory, Membership
+from craton_inv.models import Group, GroupEdge, Host, Inventory, Membership, Region, Tenant
 from craton_inv.repositories.hosts import in_inventory
 from craton_inv.repositories.scope import Scope
 
 # How often the rows are read again when a writer commits between the statements.
 ATTEMPTS = 3
+
+
+class Layer(NamedTuple):
+    """Variables of what an inventory stands in, and the generation they were read at."""
+
+    variables: Mapping[str, Any]
+    generation: int
 
 
 class InventoryViewRepository:
@@ -73,6 +80,20 @@ class InventoryViewRepository:
         where = and_(condition, Host.name == name, true() if disabled else Host.enabled)
         query = self._host_query(where, variables=True).order_by(Host.id).limit(2)
         return [HostRow._make(row) for row in await self._rows(query)]
+
+    async def layers_below(self, inventory: Inventory) -> list[Layer]:
+        """The layers that the inventory's own variables win over, lowest first: its tenant, its region if it has one."""
+        query = (
+            select(Tenant.variables, Tenant.generation, Region.variables, Region.generation)
+            .outerjoin(Region, Region.inventory_id == inventory.id)
+            .where(Tenant.id == inventory.tenant_id)
+        )
+        layers = []
+        for tenant_variables, tenant_generation, region_variables, region_generation in await self._rows(query):
+            layers.append(Layer(tenant_variables, tenant_generation))
+            if region_generation is not None:
+                layers.append(Layer(region_variables, region_generation))
+        return layers
 
     async def _rows(self, query: Select[*tuple[Any, ...]]) -> Sequence[Sequence[Any]]:
         """Tuples, past the object layer of the session, which costs as much again for ten thousand of them."""

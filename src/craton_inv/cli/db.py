@@ -1,0 +1,35 @@
+"""`craton-inv db`: the schema of the database."""
+
+import asyncio
+
+import typer
+
+from craton_inv.cli.database import DataDir, database, settings_of
+from craton_inv.db.migrate import current_revision, head_revision, upgrade
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command("upgrade")
+def upgrade_command(data_dir: DataDir = None) -> None:
+    """Bring the database to the schema of this release; nothing happens when it has it."""
+    with database(settings_of(data_dir)) as url:
+        before = asyncio.run(current_revision(url))
+        asyncio.run(upgrade(url))
+    after = head_revision()
+    if before == after:
+        print(f"The database is at {after} already.")
+    else:
+        print(f"The database went from {before or 'nothing'} to {after}.")
+
+
+@app.command("current")
+def current_command(data_dir: DataDir = None) -> None:
+    """Print the schema revision of the database, and whether it is the one of this release."""
+    with database(settings_of(data_dir)) as url:
+        found = asyncio.run(current_revision(url))
+    head = head_revision()
+    if found == head:
+        print(f"{found} (up to date)")
+    else:
+        print(f"{found or 'empty'} (this release wants {head}: run craton-inv db upgrade)")
