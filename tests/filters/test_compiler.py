@@ -4,11 +4,10 @@ import random
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import asyncpg
 
 from craton_inv.errors import InvalidFilter
-from craton_inv.filters import compile_where, found_first, parse, validate
+from craton_inv.filters import compile_where, counted_page, parse, validate
 from tests.filters.world import Group, Host
 
 NOW = datetime(2024, 6, 15, 12, tzinfo=UTC)
@@ -191,10 +190,9 @@ def test_what_does_not_fit_is_refused_in_plain_words(text: str, message: str) ->
     assert error.column > 0
 
 
-def test_a_condition_found_first_is_materialized() -> None:
-    condition = found_first(compile_where(parse("name=a"), Host), Host)
-    statement = str(select(Host.id).where(condition).compile(dialect=asyncpg.dialect()))
-    assert "AS MATERIALIZED" in statement
+def test_a_counted_page_finds_its_ids_first() -> None:
+    page = counted_page(Host, [compile_where(parse("name=a"), Host)], [], offset=0, limit=25)
+    assert "AS MATERIALIZED" in str(page.compile(dialect=asyncpg.dialect()))
 
 
 def test_a_self_relation_names_its_own_rows() -> None:

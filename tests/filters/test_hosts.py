@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from craton_inv.filters import compile_where, errors, found_first, order_by_clauses, parse
+from craton_inv.filters import compile_where, counted_page, errors, order_by_clauses, parse
 from craton_inv.models import Host, HostSource
 from tests.factories import (
     add_child,
@@ -282,9 +282,17 @@ async def test_not_gives_exactly_the_other_hosts(session: AsyncSession, text: st
     assert both == sorted(ALL.split())
 
 
-async def test_finding_first_changes_nothing(session: AsyncSession) -> None:
-    condition = found_first(compile_where(parse("all_groups__name=coasts and ansible_facts__swap=null"), Host), Host)
-    assert list(await session.scalars(select(Host.name).where(condition))) == ["localhost", "database"]
+@pytest.mark.parametrize("order", ["", "-id", "name", "inventory__name,-name"])
+@pytest.mark.parametrize(("offset", "limit"), [(0, 25), (1, 2), (3, 25)])
+async def test_a_counted_page_is_the_page_and_the_count(
+    session: AsyncSession, order: str, offset: int, limit: int
+) -> None:
+    where = compile_where(parse("groups__isnull=false and not all_groups__name=nowhere"), Host)
+    clauses = order_by_clauses(order, Host)
+    rows = (await session.execute(counted_page(Host, [where], clauses, offset=offset, limit=limit))).all()
+    plain = list(await session.scalars(select(Host).where(where).order_by(*clauses)))
+    assert [row[0] for row in rows] == plain[offset : offset + limit]
+    assert {row.total for row in rows} == {4}
 
 
 async def test_200_terms_on_facts_and_relations_run(session: AsyncSession) -> None:

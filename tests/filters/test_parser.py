@@ -1,6 +1,7 @@
 """Ring 1: which texts are read, as what, and how the others are refused."""
 
 import string
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -179,6 +180,25 @@ def test_200_terms_are_read_and_201_are_refused() -> None:
 
 def test_a_path_of_65_parts_is_refused() -> None:
     assert "at most 64" in refusal("__".join(["a"] * 65) + "=1").message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"a"__' * 800,
+        '"' * 4095,
+        "'\"" * 2000,
+        '"a""' * 1000,
+        "a" * 4096,
+        "a__" * 1300 + '"',
+        " " * 4095 + "(",
+        "a=" + "'" * 4001,
+    ],
+)
+def test_no_text_makes_the_reader_slow(text: str) -> None:
+    started = time.perf_counter()
+    refusal(text)
+    assert time.perf_counter() - started < 0.5
 
 
 NAMES = st.text(string.ascii_letters + "éß_0- .[](\"'<=", min_size=1, max_size=8)

@@ -6,8 +6,9 @@ query_params (lists) ─┘                                              └ fac
 Imported by services, repositories and the API; models import only the conventions of `paths`.
 """
 
-from craton_inv.filters.compiler import compile_where, found_first, validate
+from craton_inv.filters.compiler import compile_where, validate
+from craton_inv.filters.pages import counted_page
 from craton_inv.filters.parser import parse
 from craton_inv.filters.query_params import list_conditions, list_node, order_by_clauses
 
-__all__ = ["compile_where", "found_first", "list_conditions", "list_node", "order_by_clauses", "parse", "validate"]
+__all__ = ["compile_where", "counted_page", "list_conditions", "list_node", "order_by_clauses", "parse", "validate"]

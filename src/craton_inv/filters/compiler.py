@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_
 
 from craton_inv.filters import errors
 from craton_inv.filters.errors import Place
@@ -27,15 +27,6 @@ def compile_where(node: Node, model: Model, *, now: datetime | None = None) -> C
 def validate(text: str, model: Model) -> None:
     """Refuse a host_filter that would be refused when asked: for saving. Raises InvalidFilter."""
     compile_where(parse(text), model)
-
-
-def found_first(where: ColumnElement[bool], model: Model) -> ColumnElement[bool]:
-    """`where`, computed once before anything else is looked at: for conditions that match few rows.
-
-    Under ORDER BY id LIMIT the planner would else walk the primary key in the hope of meeting matches soon.
-    """
-    matching = select(model.id).where(where).cte().prefix_with("MATERIALIZED", dialect="postgresql")
-    return model.id.in_(select(matching.c.id))  # type: ignore[no-any-return]
 
 
 def _compile(node: Node, model: Model, now: datetime) -> Condition:

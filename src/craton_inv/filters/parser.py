@@ -24,7 +24,7 @@ _PART = re.compile(
 )
 _EXPECTED = {
     "PATH": "a field",
-    "OP": "an operator (= != < <= > >= ~ !~ in)",
+    "_IN": "an operator (= != < <= > >= ~ !~ in)",
     "BARE": "a value",
     "ITEM": "a value",
     "_AND": '"and"',
@@ -80,12 +80,14 @@ class _Builder(Transformer[Token, _Built]):
         return _deeper(children[0])
 
     def comparison(self, children: list[Token]) -> _Built:
-        """term: PATH OP (QUOTED | BARE)"""
-        path, operator, value = children
-        op = operator.value
+        """term: HEAD (QUOTED | BARE)"""
+        head, value = children
+        path = head.rstrip("=<>!~")
+        op = head[len(path) :]
         if op in _SLIPS:
-            raise _Refusal(_start(operator), f'"{op}" is no operator; did you mean "{_SLIPS[op]}"?')
-        term = Term(_path(path), _NEGATIVE.get(op, op), _value(value), _start(path), _READING.get())
+            raise _Refusal(_start(head) + len(path), f'"{op}" is no operator; did you mean "{_SLIPS[op]}"?')
+        at = _start(head)
+        term = Term(_path(path.rstrip(), at), _NEGATIVE.get(op, op), _value(value), at, _READING.get())
         return _Built(Not(term) if op in _NEGATIVE else term)
 
     def items(self, children: list[Token]) -> list[Token]:
@@ -95,7 +97,7 @@ class _Builder(Transformer[Token, _Built]):
     def membership(self, children: list[Any]) -> _Built:
         """term: PATH _IN "(" items ")" """
         path, items = children
-        return _Built(InList(_path(path), tuple(map(_value, items)), _start(path), _READING.get()))
+        return _Built(InList(_path(path, _start(path)), tuple(map(_value, items)), _start(path), _READING.get()))
 
     def no_membership(self, children: list[Any]) -> _Built:
         """term: PATH _NOT _IN "(" items ")" """
@@ -124,10 +126,10 @@ def _value(token: Token) -> Value:
     return Value(text, False, _start(token))
 
 
-def _path(token: Token) -> Path:
-    parts = split_path(str(token))
+def _path(text: str, at: int) -> Path:
+    parts = split_path(text)
     if isinstance(parts, str):
-        raise _Refusal(_start(token), parts)
+        raise _Refusal(at, parts)
     return parts
 
 
