@@ -1,13 +1,15 @@
 """The service as a whole: what starts, what is said when it cannot, and that nothing stays behind."""
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ from craton_inv.embedded.postgres import running_url
 from craton_inv.errors import SetupError
 from craton_inv.settings import Settings
 from tests.embedded.conftest import SOURCE, ends, is_process
+
+StartUp = Callable[..., subprocess.Popen[str]]
 
 READY = """
 import http.server, sys
@@ -60,17 +64,39 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         yield started
 
 
-def up(port: int, data_dir: Path, kind: str = "fake") -> subprocess.Popen[str]:
-    """`craton-inv up` in a process of its own."""
-    unwanted = ("CRATON_INV_DATABASE_URL", "CRATON_INV_REDIS_URL")
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[StartUp]:
+    """Run `craton-inv up` in a process of its own; those still running are ended with the test."""
+    unwanted = ("CRATON_INV_DATABASE_URL", "CRATON_INV_REDIS_URL", "CRATON_INV_ADMIN_TOKEN")
     env = {name: value for name, value in os.environ.items() if name not in unwanted}
-    return subprocess.Popen(
-        [sys.executable, "-c", UP, str(port), str(data_dir), kind],
-        env={**env, "PYTHONPATH": f"{SOURCE}:{SOURCE.parent}"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    started: list[subprocess.Popen[str]] = []
+
+    def start(data_dir: Path, kind: str = "fake") -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", UP, "0", str(data_dir), kind],
+            env={**env, "PYTHONPATH": f"{SOURCE}:{SOURCE.parent}"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.terminate()
+        process.communicate()
+
+
+def url_of(process: subprocess.Popen[str]) -> str:
+    """Where it serves, once it says so."""
+    assert process.stdout
+    for line in process.stdout:
+        if line.startswith("craton-inv serves on "):
+            return line.split()[3]
+    assert process.stderr
+    raise AssertionError(process.stderr.read())
 
 
 def descendants(pid: int) -> set[int]:
@@ -89,7 +115,7 @@ def descendants(pid: int) -> set[int]:
     return found
 
 
-def get(url: str) -> Any:
+def get(url: str | urllib.request.Request) -> Any:
     with urllib.request.urlopen(url, timeout=10) as answer:
         return answer.read()
 
@@ -155,10 +181,9 @@ def test_a_directory_in_use_by_another_service_is_refused(stack: Stack) -> None:
     assert get(stack.url) == b"ready"
 
 
-def test_ctrl_c_ends_everything_with_status_0(tmp_path: Path) -> None:
-    process = up(0, tmp_path / "data")
-    assert process.stdout
-    assert "craton-inv serves on http://127.0.0.1:" in process.stdout.readline()
+def test_ctrl_c_ends_everything_with_status_0(tmp_path: Path, up: StartUp) -> None:
+    process = up(tmp_path / "data")
+    assert url_of(process).startswith("http://127.0.0.1:")
     below = descendants(process.pid)
     process.send_signal(signal.SIGINT)
     said, complaints = process.communicate(timeout=30)
@@ -167,8 +192,8 @@ def test_ctrl_c_ends_everything_with_status_0(tmp_path: Path) -> None:
     assert all(ends(pid, 1) for pid in below)
 
 
-def test_sigterm_while_it_is_still_starting_ends_everything(tmp_path: Path) -> None:
-    process = up(0, tmp_path / "data")
+def test_sigterm_while_it_is_still_starting_ends_everything(tmp_path: Path, up: StartUp) -> None:
+    process = up(tmp_path / "data")
     while not (tmp_path / "data" / "postgres.lock").exists():
         time.sleep(0.01)
     below = descendants(process.pid)
@@ -178,27 +203,25 @@ def test_sigterm_while_it_is_still_starting_ends_everything(tmp_path: Path) -> N
     process.communicate()
 
 
-def test_a_killed_service_leaves_nothing_and_starts_again(tmp_path: Path) -> None:
-    process = up(0, tmp_path / "data")
-    assert process.stdout
-    assert process.stdout.readline()
+def test_a_killed_service_leaves_nothing_and_starts_again(tmp_path: Path, up: StartUp) -> None:
+    process = up(tmp_path / "data")
+    url_of(process)
     below = descendants(process.pid)
     assert len(below) >= 8
     process.kill()
     process.communicate()
     assert all(ends(pid) for pid in below)
-    again = up(0, tmp_path / "data")
-    assert again.stdout
-    assert "serves on" in again.stdout.readline()
+    again = up(tmp_path / "data")
+    url_of(again)
     again.terminate()
     again.communicate()
     assert again.returncode == 0
 
 
-def test_a_second_up_says_who_holds_the_directory(tmp_path: Path) -> None:
+def test_a_second_up_says_who_holds_the_directory(tmp_path: Path, up: StartUp) -> None:
     held = DirectoryLock(tmp_path / "postgres.lock")
     held.acquire()
-    process = up(0, tmp_path)
+    process = up(tmp_path)
     _, complaints = process.communicate(timeout=30)
     assert process.returncode == 3
     assert f"{tmp_path} is in use by process {os.getpid()} (" in complaints
@@ -206,10 +229,9 @@ def test_a_second_up_says_who_holds_the_directory(tmp_path: Path) -> None:
     held.release()
 
 
-def test_killed_servers_and_children_come_back(tmp_path: Path) -> None:
-    process = up(0, tmp_path / "data")
-    assert process.stdout
-    url = process.stdout.readline().split()[3]
+def test_killed_servers_and_children_come_back(tmp_path: Path, up: StartUp) -> None:
+    process = up(tmp_path / "data")
+    url = url_of(process)
     assert process.stderr
     names = {"postgres", "valkey-server", "sleep"}
     programs = {pid: Path(f"/proc/{pid}/comm").read_text().strip() for pid in descendants(process.pid)}
@@ -240,3 +262,35 @@ def is_leader(pid: int) -> bool:
         return b"keeper.py" in Path(f"/proc/{parent}/cmdline").read_bytes()
     except OSError:
         return False
+
+
+def test_the_first_start_alone_shows_a_token(tmp_path: Path, up: StartUp) -> None:
+    def start() -> list[str]:
+        process = up(tmp_path / "data")
+        assert process.stdout
+        first = process.stdout.readline()
+        if "serves on" not in first:
+            url_of(process)
+        process.terminate()
+        process.communicate()
+        return first.split()
+
+    assert start()[:2] == ["Administrator", "made."]
+    assert start()[:2] == ["craton-inv", "serves"]
+
+
+def test_the_real_service_answers_with_its_token(tmp_path: Path, up: StartUp) -> None:
+    process = up(tmp_path / "data", "real")
+    assert process.stdout
+    token = process.stdout.readline().split()[-1]
+    url = url_of(process)
+    assert json.loads(get(f"{url}/health/ready"))["status"] == "ok"
+    asked = urllib.request.Request(f"{url}/v2/organizations/", headers={"Authorization": f"Bearer {token}"})
+    assert {"count", "results"} <= json.loads(get(asked)).keys()
+    with pytest.raises(urllib.error.HTTPError, match="401") as refusal:
+        get(f"{url}/v2/organizations/")
+    refusal.value.close()
+    process.terminate()
+    _, complaints = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "Traceback" not in complaints

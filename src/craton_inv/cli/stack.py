@@ -146,7 +146,7 @@ class Stack:
         }
         data_dir = self.settings.data_dir if self._quiet else None
         python = [sys.executable, "-P"]  # a module of the current directory must not stand in for one of ours
-        listen = ["--host", self.host, "--port", str(self.port), "--timeout-keep-alive", "75", "--no-access-log"]
+        listen = ["--host", self.host, "--port", str(self.port), "--timeout-keep-alive", "75", "--log-level", "warning"]
         api = [*python, "-m", "uvicorn", "craton_inv.app:create_app", "--factory", *listen]
         worker = [*python, "-m", "craton_inv.worker"]
         return [Child("api", api, env, data_dir), Child("worker", worker, env, data_dir)]

@@ -55,10 +55,6 @@ def command(
     raise SystemExit(run_all(root, full=full, arguments=context.args))
 
 
-# How a command line must be declared to pass pytest's own options through.
-CONTEXT: dict[str, object] = {"allow_extra_args": True, "ignore_unknown_options": True}
-
-
 def checkout() -> Path:
     """The checkout this package runs from. Raises SetupError when it is an installed one, without tests."""
     root = Path(__file__).parents[3]

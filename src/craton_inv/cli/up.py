@@ -2,13 +2,14 @@
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
+from craton_inv.cli.first_start import ensure_administrator
 from craton_inv.cli.stack import Stack
 from craton_inv.embedded.lock import DirectoryInUse
 from craton_inv.embedded.postgres import EmbeddedPostgres, running_url
@@ -31,8 +32,8 @@ def up(
     serve(host, port, data_dir)
 
 
-def serve(host: str, port: int, data_dir: Path | None, *, prepare: Callable[[Settings], None] | None = None) -> None:
-    """What `up` does; `prepare` runs between the migration and the start of the API.
+def serve(host: str, port: int, data_dir: Path | None) -> None:
+    """What `up` does.
 
     Exit status: 0 after Ctrl-C or SIGTERM, 3 when another process owns the data directory, 1 when it cannot start.
     """
@@ -41,7 +42,7 @@ def serve(host: str, port: int, data_dir: Path | None, *, prepare: Callable[[Set
         settings = settings.model_copy(update={"data_dir": data_dir.absolute()})
     configure_logs(settings.log_level, as_json=settings.log_json)
     try:
-        with stop_on_sigterm(), Stack(settings, host, port, prepare=prepare) as stack:
+        with stop_on_sigterm(), Stack(settings, host, port, prepare=ensure_administrator) as stack:
             print(f"craton-inv serves on {stack.url}  (data: {settings.data_dir}; Ctrl-C ends it)", flush=True)
             stack.run_forever()
     except KeyboardInterrupt:
