@@ -13,7 +13,7 @@ WHERE <complete> AND NOT EXISTS (SELECT FROM <table> t WHERE <scope> AND <same>)
 ON CONFLICT (<conflict>) DO UPDATE SET <overwrite>
 """
 _OWNED = """
-SELECT count(*) FILTER (WHERE NOT EXISTS (SELECT FROM (<staged>) s WHERE <same>)), count(*) FROM <table> t WHERE <scope>
+SELECT count(*) FILTER (WHERE s.sent IS NULL), count(*) FROM <table> t LEFT JOIN (<staged>) s ON <same> WHERE <scope>
 """
 _DELETE = "DELETE FROM <table> t WHERE <scope> AND NOT EXISTS (SELECT FROM (<staged>) s WHERE <same>)"
 

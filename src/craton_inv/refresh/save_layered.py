@@ -66,7 +66,8 @@ layers AS (
 SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM layers)
 """
 _OWNED = """
-SELECT count(*) FILTER (WHERE <not_delivered>), count(*) FROM <mine> WHERE l.inventory_source_id = :source
+SELECT count(*) FILTER (WHERE s.sent IS NULL), count(*) FROM <mine> LEFT JOIN <stage> s ON <same>
+WHERE l.inventory_source_id = :source
 """
 # Rows that stay lose the keys that only this source had.
 _DELETE = """

@@ -5,7 +5,7 @@ from craton_inv.refresh.ownership import Shared
 from craton_inv.refresh.saving import Saving
 from craton_inv.refresh.sql import join, quote
 
-_RESOLVE = "CREATE TEMPORARY TABLE <resolved> ON COMMIT DROP AS SELECT DISTINCT <ids> FROM <stage> s <joins>"
+_RESOLVE = "CREATE TEMPORARY TABLE <resolved> ON COMMIT DROP AS SELECT DISTINCT <ids>, true AS delivered FROM <stage> s <joins>"
 _INSERT = """
 WITH written AS (
   INSERT INTO <table> AS t (<columns>, <scope_columns>, manual, <sources>)
@@ -18,8 +18,8 @@ SELECT count(*) FILTER (WHERE created), count(*) FILTER (WHERE NOT created) FROM
 """
 _GONE = "<scope> AND t.<sources> @> ARRAY[:source] AND NOT EXISTS (SELECT FROM <resolved> r WHERE <same>)"
 _OWNED = """
-SELECT count(*) FILTER (WHERE NOT EXISTS (SELECT FROM <resolved> r WHERE <same>)), count(*)
-FROM <table> t WHERE <scope> AND t.<sources> @> ARRAY[:source]
+SELECT count(*) FILTER (WHERE r.delivered IS NULL), count(*) FROM <table> t LEFT JOIN <resolved> r ON <same>
+WHERE <scope> AND t.<sources> @> ARRAY[:source]
 """
 _DELETE = "DELETE FROM <table> t WHERE <gone> AND NOT t.manual AND t.<sources> <@ ARRAY[:source]"
 _LEAVE = "UPDATE <table> t SET <sources> = array_remove(t.<sources>, :source) WHERE <gone>"

@@ -1,0 +1,43 @@
+"""Kind `example`: machines out of thin air, the provider to copy. Three files: this one, collector.py and parser.py.
+
+`source_vars`, for instance: {"hosts": 3, "prefix": "web"} gives web-1, web-2 and web-3 in the group `web`.
+"""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from craton_inv.providers.base import Provider, ProviderConfig, SourceDefinition, Surroundings
+from craton_inv.providers.example.collector import ExampleCollector
+from craton_inv.providers.example.parser import ExampleParser
+from craton_inv.providers.inventory_persister import InventoryPersister
+from craton_inv.refresh.refresher import Refresher
+from craton_inv.refresh.target import Targets
+
+
+class ExampleConfig(ProviderConfig):
+    """What `source_vars` may say."""
+
+    hosts: int = Field(3, ge=0, le=1_000_000, description="How many machines there are.")
+    prefix: str = Field("example", min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9-]*$")
+
+
+class ExampleProvider(Provider):
+    """Needs nothing from outside: what it delivers follows from its configuration alone."""
+
+    kind = "example"
+    config = ExampleConfig
+
+    def refresher(self, definition: SourceDefinition, targets: Targets, around: Surroundings) -> Refresher:
+        """Collector, parser and the standard collections."""
+        config = ExampleConfig.model_validate(self.read_config(definition.source_vars))
+        collector = ExampleCollector(targets, config.prefix, config.hosts)
+        persister = InventoryPersister(definition.inventory_id, definition.host_filter)
+        return Refresher(collector, ExampleParser(collector, persister), persister, around.progress)
+
+    def sample(self, folder: Path) -> SourceDefinition:
+        """Two machines."""
+        return SourceDefinition(0, 0, 0, self.kind, source_vars='{"hosts": 2, "prefix": "web"}')
+
+
+PROVIDER = ExampleProvider()

@@ -1,0 +1,34 @@
+"""What the outside says: here, a made-up cloud. A real collector asks an API, page by page."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from craton_inv.refresh.collector import Collector
+from craton_inv.refresh.target import Targets
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One machine as the made-up cloud describes it."""
+
+    name: str
+    address: str
+    running: bool
+
+
+class ExampleCollector(Collector):
+    """Offers `machines`, and nothing else; a targeted refresh gets only those it asked for."""
+
+    def __init__(self, targets: Targets, prefix: str, count: int) -> None:
+        super().__init__(targets)
+        self.prefix = prefix
+        self.count = count
+
+    async def machines(self) -> AsyncIterator[Machine]:
+        """The machines, numbered from 1; every fifth is switched off."""
+        wanted = self.references("hosts")
+        for number in range(1, self.count + 1):
+            name = f"{self.prefix}-{number}"
+            if self.targets.full or (name,) in wanted:
+                address = f"10.{number // 65536}.{number // 256 % 256}.{number % 256}"
+                yield Machine(name, address, running=number % 5 != 0)

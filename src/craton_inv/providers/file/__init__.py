@@ -1,0 +1,52 @@
+"""Kind `file`: an Ansible inventory on the worker's disk or uploaded, read by the real ansible-inventory.
+
+paths     what may be read         uploads  files and bundles of an upload, unpacked into a private folder
+command   how ansible-inventory is called     sandbox  limits around it     confine  the small program that applies them
+"""
+
+from pathlib import Path
+
+from craton_inv.errors import InvalidField
+from craton_inv.providers.ansible_json import AnsibleJsonParser, HostRules
+from craton_inv.providers.base import Provider, SourceDefinition, Surroundings
+from craton_inv.providers.file.collector import FileCollector
+from craton_inv.providers.file.environment import variables_for_environment
+from craton_inv.providers.file.paths import inside_roots
+from craton_inv.providers.inventory_persister import InventoryPersister
+from craton_inv.refresh.refresher import Refresher
+from craton_inv.refresh.target import Targets
+from craton_inv.settings import Settings, examples_dir
+
+
+class FileProvider(Provider):
+    """Updatable when the source has a `source_path` or an upload; AWX never updates kind `file`."""
+
+    kind = "file"
+
+    def check(self, definition: SourceDefinition, settings: Settings) -> None:
+        """The path lies below an allowed folder (it need not exist yet) and `source_vars` fit an environment."""
+        if definition.source_path:
+            inside_roots(definition.source_path, settings.allowed_file_roots())
+        if "@" in definition.limit:
+            raise InvalidField("limit", "A limit cannot name a file with @.")
+        variables_for_environment(definition.source_vars)
+
+    def why_not_updatable(self, source_path: str, uploaded: bool) -> str:
+        """Nothing to read means nothing to update."""
+        return "" if source_path or uploaded else "The source has neither a source_path nor an uploaded inventory."
+
+    def refresher(self, definition: SourceDefinition, targets: Targets, around: Surroundings) -> Refresher:
+        """Collector, shared parser, standard persister."""
+        self.check(definition, around.settings)
+        collector = FileCollector(definition, targets, around)
+        persister = InventoryPersister(definition.inventory_id, definition.host_filter)
+        rules = HostRules(definition.enabled_var, definition.enabled_value)
+        parser = AnsibleJsonParser(lambda: collector.document, persister, rules, around.say)
+        return Refresher(collector, parser, persister, around.progress)
+
+    def sample(self, folder: Path) -> SourceDefinition:
+        """The multi-file example shipped with the project."""
+        return SourceDefinition(0, 0, 0, self.kind, source_path=str(examples_dir() / "inventories" / "two_regions"))
+
+
+PROVIDER = FileProvider()

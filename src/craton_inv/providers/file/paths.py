@@ -1,0 +1,76 @@
+"""Which files a source may have Ansible read: below the allowed folders, after every symbolic link is followed."""
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from craton_inv.errors import InvalidField, UpdateFailed
+
+MAX_FILES = 20_000
+VARIABLES = frozenset({"group_vars", "host_vars"})
+
+
+def inside_roots(source_path: str, roots: Sequence[Path], field: str = "source_path") -> Path:
+    """The real path of `source_path`; a relative one is looked for below each root in turn.
+
+    Raises InvalidField when it lies outside all roots, links followed. It need not exist.
+    """
+    if "\x00" in source_path:
+        raise InvalidField(field, "The path contains the character NUL.")
+    real_roots = [Path(os.path.realpath(root)) for root in roots]
+    written = Path(source_path)
+    candidates = [written] if written.is_absolute() else [root / written for root in real_roots]
+    allowed = [
+        real
+        for real in (Path(os.path.realpath(candidate)) for candidate in candidates)
+        if any(real.is_relative_to(root) for root in real_roots)
+    ]
+    if not allowed:
+        raise InvalidField(
+            field, f"{source_path!r} is outside the folders that file sources may read (CRATON_INV_FILE_ROOTS)."
+        )
+    return next((path for path in allowed if path.exists()), allowed[0])
+
+
+def _walk(top: Path) -> Iterator[tuple[Path, bool]]:
+    """Every file Ansible may read for an inventory at `top`; True for those it takes as inventories themselves."""
+    if not top.is_dir():
+        yield top, True
+        neighbours = [top.parent / name for name in VARIABLES]
+    else:
+        neighbours = [top]
+    for start in neighbours:
+        for folder, _, names in os.walk(start, followlinks=True):
+            parts = set(Path(folder).relative_to(top.parent).parts)
+            for name in names:
+                yield Path(folder) / name, not parts & VARIABLES
+
+
+def check_files(top: Path, roots: Sequence[Path], allow_executables: bool) -> None:
+    """Raise UpdateFailed for a link out of the roots, an executable inventory that is not allowed, or too many files."""
+    real_roots = [Path(os.path.realpath(root)) for root in roots]
+    for count, (path, is_inventory) in enumerate(_walk(top)):
+        if count >= MAX_FILES:
+            raise UpdateFailed(f"{top.name} holds more than {MAX_FILES} files.")
+        real = Path(os.path.realpath(path))
+        if not any(real.is_relative_to(root) for root in real_roots):
+            raise UpdateFailed(f"{path.name} is a link out of the folders that file sources may read.")
+        if not real.exists():
+            continue
+        mode = real.stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise UpdateFailed(f"{path.name} is neither a file nor a folder.")
+        if is_inventory and not allow_executables and is_executable(real):
+            raise UpdateFailed(
+                f"{path.name} is executable, and Ansible would run it. Executable inventories are switched off; take "
+                "the executable mark away (chmod -x), or set CRATON_INV_ALLOW_EXECUTABLE_INVENTORIES."
+            )
+
+
+def is_executable(path: Path) -> bool:
+    """Whether Ansible would take the file for a script: any executable bit, or a first line that names an interpreter."""
+    if path.stat().st_mode & 0o111:
+        return True
+    with path.open("rb") as file:
+        return file.read(2) == b"#!"
