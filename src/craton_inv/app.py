@@ -20,6 +20,8 @@ from craton_inv.api.v1.dialect import V1
 from craton_inv.api.v1.router import ROUTERS as V1_ROUTERS
 from craton_inv.api.v2.dialect import PRODUCT, V2
 from craton_inv.api.v2.errors import render as render_plain
+from craton_inv.api.v2.named_urls import NamedUrls
+from craton_inv.api.v2.options import describe as describe_as_awx
 from craton_inv.api.v2.router import ROUTERS as V2_ROUTERS
 from craton_inv.crypto import secret_key
 from craton_inv.db.engine import make_engine
@@ -57,13 +59,22 @@ def create_app(
     v1 = build_dialect(
         V1, context, V1_ROUTERS, prefix="/v1", description=V1_TEXT, dependencies=[refuse_unknown_parameters]
     )
-    v2 = build_dialect(V2, context, V2_ROUTERS, prefix="/v2", description=V2_TEXT, headers=PRODUCT)
+    v2 = build_dialect(
+        V2, context, V2_ROUTERS, prefix="/v2", description=V2_TEXT, headers=PRODUCT, describe=describe_as_awx
+    )
     awx = build_dialect(
-        V2, context, V2_ROUTERS, prefix="/api/v2", description=V2_TEXT, headers=PRODUCT, documented=False
+        V2,
+        context,
+        V2_ROUTERS,
+        prefix="/api/v2",
+        description=V2_TEXT,
+        headers=PRODUCT,
+        documented=False,
+        describe=describe_as_awx,
     )
     app.mount("/v1", v1)
-    app.mount("/api/v2", awx)
-    app.mount("/v2", v2)
+    app.mount("/api/v2", NamedUrls(awx, context))
+    app.mount("/v2", NamedUrls(v2, context))
     app.state.dialects = {"v1": v1, "v2": v2, "api/v2": awx}
     install(app, render_plain)
     app.add_middleware(Methods, owner=app, render=render_plain, describe=describe_plainly)

@@ -46,6 +46,14 @@ async def require_tenant(session: AsyncSession, scope: Scope, named: int | None,
     raise InvalidField("tenant_id", f"The region or inventory belongs to tenant {owner}, not to {named}.")
 
 
+async def require_inventory(session: AsyncSession, scope: Scope, named: int | None, owner: int, thing: str) -> None:
+    """Raise NotFound for an `inventory_id` that the caller does not see, InvalidField for any but the row's own."""
+    if named is None or named == owner:
+        return
+    await InventoryRepository(session, scope).get(named)
+    raise InvalidField("inventory_id", f"A {thing} cannot change its inventory; make it anew in the other one.")
+
+
 async def require_region(session: AsyncSession, scope: Scope, region_id: int | None, owner: int) -> None:
     """Raise NotFound for a region that the caller does not see, InvalidField for one of another tenant."""
     if region_id is not None:

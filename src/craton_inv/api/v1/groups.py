@@ -12,7 +12,6 @@ from craton_inv.api.v1.dialect import V1
 from craton_inv.api.v1.owners import OwnerDep
 from craton_inv.api.v1.rows import row_of
 from craton_inv.api.v1.variables import add_variables_routes
-from craton_inv.errors import InvalidField
 from craton_inv.models import Group as GroupRow
 from craton_inv.repositories.groups import GroupRepository
 from craton_inv.schemas.v1.groups import Group, GroupCreate, GroupList, GroupReplace, GroupUpdate
@@ -65,8 +64,7 @@ groups.read()
 async def _changed(session: Any, scope: Any, group: GroupRow, body: GroupReplace, request: Request) -> Group:
     require_match(request, group)
     values = body.model_dump(exclude_unset=True)
-    if values.pop("inventory_id", group.inventory_id) != group.inventory_id:
-        raise InvalidField("inventory_id", "A group cannot change its inventory; make it anew in the other one.")
+    await placement.require_inventory(session, scope, values.pop("inventory_id", None), group.inventory_id, "group")
     await service.change_group(session, scope, group, values)
     return Group.of(group, "")
 

@@ -17,7 +17,6 @@ from craton_inv.api.v1.dialect import V1
 from craton_inv.api.v1.owners import OwnerDep
 from craton_inv.api.v1.rows import row_of
 from craton_inv.api.v1.variables import add_variables_routes
-from craton_inv.errors import InvalidField
 from craton_inv.models import Host as HostRow
 from craton_inv.repositories import host_queries
 from craton_inv.repositories.hosts import HostRepository
@@ -101,8 +100,7 @@ hosts.read()
 async def _changed(session: Any, scope: Any, host: HostRow, body: HostReplace, request: Request) -> Host:
     require_match(request, host)
     values = body.model_dump(exclude_unset=True)
-    if values.pop("inventory_id", host.inventory_id) != host.inventory_id:
-        raise InvalidField("inventory_id", "A host cannot change its inventory; make it anew in the other one.")
+    await placement.require_inventory(session, scope, values.pop("inventory_id", None), host.inventory_id, "host")
     await placement.require_tenant(session, scope, values.pop("tenant_id", None), host.tenant_id)
     await placement.require_region(session, scope, values.get("region_id"), host.tenant_id)
     await service.change_host(session, scope, host, values)

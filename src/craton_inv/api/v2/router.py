@@ -10,13 +10,19 @@ from craton_inv.api.v2 import (
     hosts,
     inventories,
     inventory_content,
+    inventory_sources,
     organizations,
+    root,
     scripts,
+    source_content,
+    source_upload,
     tokens,
+    users,
     variable_data,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
+    root.router,
     organizations.router,
     inventories.router,
     inventory_content.router,
@@ -27,5 +33,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     groups.router,
     group_members.router,
     variable_data.router,
+    inventory_sources.router,
+    source_content.router,
+    source_upload.router,
+    users.router,
     tokens.router,
 )
