@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
 from craton_inv.models import InventoryUpdate, InventoryUpdateEvent
 from craton_inv.models.inventory_update import ACTIVE
 from craton_inv.repositories.base import Order, Repository, Rows
+from craton_inv.repositories.scope import Scope
 
 # What only the detail of a run shows: long texts that a list of runs must not drag along.
 DETAIL_ONLY = (
@@ -53,25 +55,6 @@ class InventoryUpdateRepository(Repository[InventoryUpdate]):
             query = query.where(InventoryUpdate.inventory_source_id == source_id)
         return list(await self.session.scalars(query.order_by(InventoryUpdate.id)))
 
-    async def events(
-        self,
-        update: InventoryUpdate,
-        *,
-        where: Sequence[ColumnElement[bool]] = (),
-        order: Order = (),
-        offset: int = 0,
-        limit: int = 25,
-        count: bool = True,
-    ) -> Rows[InventoryUpdateEvent]:
-        """Events of a run that the caller got through this repository."""
-        own = (InventoryUpdateEvent.inventory_update_id == update.id, *where)
-        total = None
-        if count:
-            total = await self.session.scalar(select(func.count()).select_from(InventoryUpdateEvent).where(*own))
-        query = select(InventoryUpdateEvent).where(*own).order_by(*(order or (InventoryUpdateEvent.counter,)))
-        rows = await self.session.scalars(query.offset(offset).limit(limit))
-        return Rows(list(rows.all()), total)
-
     async def stdout(self, update: InventoryUpdate, limit: int | None) -> tuple[str, bool]:
         """All that the run said, in order, and whether it was cut at `limit` characters (None: no limit)."""
         own = InventoryUpdateEvent.inventory_update_id == update.id
@@ -85,6 +68,21 @@ class InventoryUpdateRepository(Repository[InventoryUpdate]):
             select(InventoryUpdateEvent.stdout).where(own).order_by(InventoryUpdateEvent.counter)
         )
         return "\n".join(text.rstrip("\n") for text in texts if text), False
+
+
+class InventoryUpdateEventRepository(Repository[InventoryUpdateEvent]):
+    """Events of one run that the caller got through `InventoryUpdateRepository`."""
+
+    model = InventoryUpdateEvent
+    label = "Inventory update event"
+
+    def __init__(self, session: AsyncSession, scope: Scope, update: InventoryUpdate) -> None:
+        super().__init__(session, scope)
+        self.update = update
+
+    def visible_condition(self) -> ColumnElement[bool]:
+        """Those of the run; whoever sees it sees them."""
+        return InventoryUpdateEvent.inventory_update_id == self.update.id
 
 
 def of_source(source_id: int) -> ColumnElement[bool]:

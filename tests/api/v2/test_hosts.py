@@ -3,7 +3,7 @@
 import httpx
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tests.factories import add_member, make_group, make_host, make_inventory
+from tests.factories import make_host, make_inventory
 
 
 async def test_a_host_is_created_with_awxs_envelope(client: httpx.AsyncClient, session: AsyncSession) -> None:

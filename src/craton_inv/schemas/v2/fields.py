@@ -3,7 +3,15 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, StrictStr, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    StrictStr,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 MAX_ID = 2**63 - 1
@@ -25,7 +33,11 @@ def _zero_or_one(value: Any) -> Any:
     return bool(value) if type(value) is int and value in (0, 1) else value
 
 
-Time = Annotated[datetime, PlainSerializer(show_time, return_type=str, when_used="json")]
+Time = Annotated[
+    datetime,
+    PlainSerializer(show_time, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+]
 Id = Annotated[int, Field(strict=True, ge=1, le=MAX_ID)]
 Integer = Annotated[int, Field(strict=True, ge=-(2**31), le=2**31 - 1)]
 Text = Annotated[StrictStr, AfterValidator(_no_nul)]

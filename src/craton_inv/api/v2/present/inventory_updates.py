@@ -110,17 +110,24 @@ class InventoryUpdatePresenter:
             )
         return made
 
-    def events(
-        self, update_id: int, rows: Sequence[models.InventoryUpdateEvent], *, truncate: bool
-    ) -> list[InventoryUpdateEvent]:
-        """Events of one run; `truncate` cuts their output to 1024 characters."""
-        links = self.viewer.links
+
+class EventPresenter:
+    """Events of one run. No statements. `truncate` cuts their output to 1024 characters."""
+
+    def __init__(self, viewer: Viewer, update_id: int, *, truncate: bool) -> None:
+        self.viewer = viewer
+        self.update_id = update_id
+        self.truncate = truncate
+
+    async def many(self, rows: Sequence[models.InventoryUpdateEvent]) -> list[InventoryUpdateEvent]:
+        """Events, in the order given."""
+        run = self.viewer.links.to("inventory_update", self.update_id)
         return [
             InventoryUpdateEvent(
                 id=row.id,
                 type="inventory_update_event",
                 url="",
-                related={"inventory_update": links.to("inventory_update", update_id)},
+                related={"inventory_update": run},
                 summary_fields={},
                 created=row.created,
                 modified=row.created,
@@ -130,12 +137,12 @@ class InventoryUpdatePresenter:
                 event_data=row.event_data,
                 failed=False,
                 changed=False,
-                uuid=str(uuid.uuid5(EVENT_SPACE, f"{update_id}/{row.counter}")),
-                stdout=_cut(row.stdout) if truncate else row.stdout,
+                uuid=str(uuid.uuid5(EVENT_SPACE, f"{self.update_id}/{row.counter}")),
+                stdout=_cut(row.stdout) if self.truncate else row.stdout,
                 start_line=row.start_line,
                 end_line=row.end_line,
                 verbosity=row.verbosity,
-                inventory_update=update_id,
+                inventory_update=self.update_id,
             )
             for row in rows
         ]

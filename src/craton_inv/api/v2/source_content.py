@@ -1,0 +1,61 @@
+"""inventory_sources/:id/{hosts,groups,inventory_updates}/: what a source made, and its runs."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from craton_inv.api.v2.host_search import HostFilterDep, list_hosts_where
+from craton_inv.api.v2.listing import WindowDep, listed
+from craton_inv.api.v2.present import GroupPresenter, InventoryUpdatePresenter
+from craton_inv.api.v2.present.base import ViewerDep
+from craton_inv.repositories import groups, hosts, inventory_updates
+from craton_inv.repositories.groups import GroupRepository
+from craton_inv.repositories.inventory_sources import InventorySourceRepository
+from craton_inv.repositories.inventory_updates import InventoryUpdateRepository
+from craton_inv.schemas.v2.groups import GroupList
+from craton_inv.schemas.v2.hosts import HostList
+from craton_inv.schemas.v2.inventory_updates import InventoryUpdateList
+from craton_inv.services import inventory_sources as service
+
+router = APIRouter(prefix="/inventory_sources", tags=["inventory_sources"])
+SourceId = Annotated[int, Path(alias="id")]
+
+
+@router.get("/{id}/hosts/", operation_id="list_source_hosts", response_model_exclude_unset=True)
+async def list_source_hosts(
+    source_id: SourceId, viewer: ViewerDep, window: WindowDep, host_filter: HostFilterDep
+) -> HostList:
+    """List the hosts that a source delivers."""
+    source = await InventorySourceRepository(viewer.session, viewer.scope).get(source_id)
+    return await list_hosts_where(viewer, window, host_filter, hosts.made_by(source.id))
+
+
+@router.delete("/{id}/hosts/", operation_id="delete_source_hosts", status_code=204)
+async def delete_source_hosts(source_id: SourceId, viewer: ViewerDep) -> None:
+    """Delete the hosts that a source made."""
+    source = await InventorySourceRepository(viewer.session, viewer.scope).get(source_id, lock=True)
+    await service.delete_hosts(viewer.session, viewer.scope, source)
+
+
+@router.get("/{id}/groups/", operation_id="list_source_groups", response_model_exclude_unset=True)
+async def list_source_groups(source_id: SourceId, viewer: ViewerDep, window: WindowDep) -> GroupList:
+    """List the groups that a source delivers."""
+    source = await InventorySourceRepository(viewer.session, viewer.scope).get(source_id)
+    repository = GroupRepository(viewer.session, viewer.scope)
+    return await listed(window, repository, GroupPresenter(viewer), GroupList, groups.made_by(source.id))
+
+
+@router.delete("/{id}/groups/", operation_id="delete_source_groups", status_code=204)
+async def delete_source_groups(source_id: SourceId, viewer: ViewerDep) -> None:
+    """Delete the groups that a source made."""
+    source = await InventorySourceRepository(viewer.session, viewer.scope).get(source_id, lock=True)
+    await service.delete_groups(viewer.session, viewer.scope, source)
+
+
+@router.get("/{id}/inventory_updates/", operation_id="list_source_updates", response_model_exclude_unset=True)
+async def list_source_updates(source_id: SourceId, viewer: ViewerDep, window: WindowDep) -> InventoryUpdateList:
+    """List the runs of a source."""
+    source = await InventorySourceRepository(viewer.session, viewer.scope).get(source_id)
+    repository = InventoryUpdateRepository(viewer.session, viewer.scope)
+    presenter = InventoryUpdatePresenter(viewer)
+    return await listed(window, repository, presenter, InventoryUpdateList, inventory_updates.of_source(source.id))

@@ -1,0 +1,30 @@
+"""From AWX's natural keys to ids: organization; name and organization; name, inventory and organization."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from craton_inv.models import Group, Host, Inventory, InventorySource, Tenant
+
+_OWNED: dict[str, Any] = {"hosts": Host, "groups": Group, "inventory_sources": InventorySource}
+# How many names make the key of a kind of object.
+LEVELS = {"organizations": 1, "inventories": 2, "hosts": 3, "groups": 3, "inventory_sources": 3}
+
+
+async def find_named_id(session: AsyncSession, plural: str, names: Sequence[str]) -> int | None:
+    """The id of the object with this key, whoever asks: the caller must read it within the scope of who does."""
+    if any("\0" in name for name in names):
+        return None
+    query = select(Tenant.id).where(Tenant.name == names[-1])
+    if plural == "organizations":
+        return await session.scalar(query)
+    inventories = select(Inventory.id).where(Inventory.tenant_id.in_(query), Inventory.name == names[-2])
+    if plural == "inventories":
+        return await session.scalar(inventories)
+    model = _OWNED[plural]
+    found: int | None = await session.scalar(
+        select(model.id).where(model.inventory_id.in_(inventories), model.name == names[0])
+    )
+    return found

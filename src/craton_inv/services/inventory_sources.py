@@ -1,0 +1,152 @@
+"""Inventory sources: made and changed so that what is stored could be refreshed; their content and uploads."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from craton_inv.ansible.json_guard import text_fault
+from craton_inv.ansible.variables_text import parse_variables
+from craton_inv.errors import BadRequest, InvalidField
+from craton_inv.models import Inventory, InventorySource
+from craton_inv.providers import registry
+from craton_inv.providers.base import SourceDefinition, Upload
+from craton_inv.repositories.inventory_sources import InventorySourceRepository
+from craton_inv.repositories.patterns import pattern_fault
+from craton_inv.repositories.scope import Scope
+from craton_inv.schemas.names import name_fault
+from craton_inv.services import busy
+from craton_inv.services.inventories import require_own_content
+from craton_inv.services.name_rules import require_name
+from craton_inv.settings import Settings
+
+MANUAL = ""
+UPLOADED_KINDS = frozenset({"file"})
+MAX_PATTERN = 128
+_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}\Z")
+
+
+async def create_source(
+    session: AsyncSession, scope: Scope, settings: Settings, inventory: Inventory, values: Mapping[str, Any]
+) -> InventorySource:
+    """Make a source of `inventory`. `values`: columns. Raises InvalidField, BadRequest, Duplicate, Forbidden."""
+    require_own_content(inventory, "Inventory Source")
+    row = InventorySource(
+        inventory_id=inventory.id, tenant_id=inventory.tenant_id, source=MANUAL, source_path="", source_vars="",
+        scm_branch="", enabled_var="", enabled_value="", host_filter="", limit="", verbosity=1,
+    )  # fmt: skip
+    _assign(row, values)
+    repository = InventorySourceRepository(session, scope)
+    repository.authorize(row)
+    await _check(session, settings, row, values)
+    return await repository.add(row)
+
+
+async def change_source(
+    session: AsyncSession, scope: Scope, settings: Settings, row: InventorySource, values: Mapping[str, Any]
+) -> InventorySource:
+    """Write `values` to a source got with `lock=True`; its inventory cannot change. Raises as `create_source`."""
+    repository = InventorySourceRepository(session, scope)
+    repository.authorize(row)
+    _assign(row, values)
+    await _check(session, settings, row, values)
+    return await repository.save(row)
+
+
+async def delete_source(session: AsyncSession, scope: Scope, row: InventorySource) -> None:
+    """Delete a source with its runs; what it made stays. Raises Busy while a run of it waits or works."""
+    await busy.refuse_while_updating(session, scope, row.inventory_id, row.id)
+    await InventorySourceRepository(session, scope).delete(row)
+
+
+async def delete_hosts(session: AsyncSession, scope: Scope, row: InventorySource) -> None:
+    """Delete the hosts that a source made. Raises Busy while its inventory is being updated."""
+    await busy.refuse_while_updating(session, scope, row.inventory_id)
+    await InventorySourceRepository(session, scope).delete_hosts(row)
+
+
+async def delete_groups(session: AsyncSession, scope: Scope, row: InventorySource) -> None:
+    """Delete the groups that a source made. Raises Busy while its inventory is being updated."""
+    await busy.refuse_while_updating(session, scope, row.inventory_id)
+    await InventorySourceRepository(session, scope).delete_groups(row)
+
+
+async def why_not_updatable(session: AsyncSession, scope: Scope, row: InventorySource) -> str:
+    """Why no update of a source can be started; "" when one can."""
+    if row.source == MANUAL:
+        return "A manual source has nothing to be updated from."
+    uploaded = row.id in await InventorySourceRepository(session, scope).uploads([row.id])
+    return registry.get(row.source).why_not_updatable(row.source_path, uploaded)
+
+
+async def save_upload(
+    session: AsyncSession, scope: Scope, settings: Settings, row: InventorySource, upload: Upload
+) -> None:
+    """Keep an uploaded inventory for the next updates. Raises InvalidField for its name, BadRequest for the kind."""
+    if row.source not in UPLOADED_KINDS:
+        raise BadRequest(f'Only sources of kind "file" take an upload; this one is "{row.source or "manual"}".')
+    if not _FILE_NAME.match(upload.filename):
+        raise InvalidField(
+            "filename", "A file name has 1 to 200 letters, digits, dots, dashes or underscores, the first no dot."
+        )
+    if not upload.content:
+        raise InvalidField("file", "The submitted file is empty.")
+    await InventorySourceRepository(session, scope).save_upload(row, upload.filename, upload.content)
+
+
+def _assign(row: InventorySource, values: Mapping[str, Any]) -> None:
+    for column, value in values.items():
+        if column == "name" and value != row.name:
+            require_name(value, name_fault)
+        if column == "source":
+            value = MANUAL if value == "manual" else value
+        setattr(row, column, value)
+
+
+async def _check(session: AsyncSession, settings: Settings, row: InventorySource, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        if isinstance(value, str) and (fault := text_fault(value)):
+            raise InvalidField(name, f"The text {fault}.")
+    if row.verbosity not in (0, 1, 2):
+        raise InvalidField("verbosity", f'"{row.verbosity}" is not a valid choice. Choices: 0, 1, 2.')
+    for name in ("update_cache_timeout", "timeout"):
+        if values.get(name, 0) < 0:
+            raise InvalidField(name, "Ensure this value is greater than or equal to 0.")
+    if values.get("host_filter"):
+        await _check_pattern(session, row.host_filter)
+    parse_variables(row.source_vars, "source_vars")
+    if row.source == MANUAL:
+        for name in ("source_path", "scm_branch"):
+            if getattr(row, name):
+                raise InvalidField("detail", f"Cannot set {name} if not SCM type.")
+        return
+    if row.source not in registry.kinds():
+        choices = ", ".join(["manual", *registry.kinds()])
+        raise InvalidField("source", f'"{row.source}" is not a valid choice. Choices: {choices}.')
+    if not {"source", "source_path", "source_vars", "limit"}.isdisjoint(values):
+        registry.get(row.source).check(_definition(row), settings)
+
+
+async def _check_pattern(session: AsyncSession, pattern: str) -> None:
+    if len(pattern) > MAX_PATTERN:
+        raise InvalidField("host_filter", f"Ensure this field has no more than {MAX_PATTERN} characters.")
+    fault = await pattern_fault(session, pattern)
+    if fault:
+        raise InvalidField("host_filter", f"Not a regular expression: {fault}.")
+
+
+def _definition(row: InventorySource) -> SourceDefinition:
+    return SourceDefinition(
+        id=row.id or 0,
+        inventory_id=row.inventory_id,
+        tenant_id=row.tenant_id,
+        kind=row.source,
+        source_path=row.source_path,
+        source_vars=row.source_vars,
+        enabled_var=row.enabled_var,
+        enabled_value=row.enabled_value,
+        host_filter=row.host_filter,
+        limit=row.limit,
+        verbosity=row.verbosity,
+    )
