@@ -82,7 +82,7 @@ class InventoryViewRepository:
         return [HostRow._make(row) for row in await self._rows(query)]
 
     async def layers_below(self, inventory: Inventory) -> list[Layer]:
-        """The layers that the inventory's own variables win over, lowest first: its tenant, its region if it has one."""
+        """What the inventory's own variables win over, lowest first: its tenant, its region if it has one."""
         query = (
             select(Tenant.variables, Tenant.generation, Region.variables, Region.generation)
             .outerjoin(Region, Region.inventory_id == inventory.id)

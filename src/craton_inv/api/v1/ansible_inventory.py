@@ -2,10 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from craton_inv.api.deps import ContextDep, ScopeDep, SessionDep
-from craton_inv.api.parameters import refuse_unknown_parameters
 from craton_inv.api.scripts import RESPONSES, answer, known_tags, limit_search
 from craton_inv.errors import InvalidField
 from craton_inv.services.placement import find_place
@@ -20,7 +19,6 @@ router = APIRouter(prefix="/ansible-inventory", tags=["ansible"])
     summary="Read a region, an inventory or a host as Ansible does",
     responses=RESPONSES,
     response_class=Response,
-    dependencies=[Depends(refuse_unknown_parameters)],
 )
 async def get_ansible_inventory(
     request: Request,
