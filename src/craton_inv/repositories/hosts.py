@@ -1,13 +1,10 @@
 """Hosts in the database: by inventory, by group, by smart inventory."""
 
-from collections.abc import Sequence
-
 from sqlalchemy import ColumnElement, func, select
 
 from craton_inv.models import Host, HostSource, Membership
 from craton_inv.repositories import nesting
-from craton_inv.repositories.base import Order, Repository, Rows
-from craton_inv.repositories.sets import any_of
+from craton_inv.repositories.base import Repository
 
 
 class HostRepository(Repository[Host]):
@@ -25,39 +22,6 @@ class HostRepository(Repository[Host]):
             self.visible().where(Host.inventory_id == inventory_id, Host.name == name)
         )
         return found
-
-
-class HostSearch(HostRepository):
-    """Pages of a search: the matching hosts are found once, for the count and the page together.
-
-    A plain page asks twice, and under ORDER BY ... LIMIT the planner walks an index in the hope of early matches. Here
-    it must find them all, with the index of the search; only the page's own rows are then read whole.
-    """
-
-    async def page(
-        self,
-        *,
-        where: Sequence[ColumnElement[bool]] = (),
-        order: Order = (),
-        offset: int = 0,
-        limit: int = 25,
-        count: bool = True,
-    ) -> Rows[Host]:
-        """As every page, in two statements: ids with the count of all, then their rows."""
-        if not count:
-            return await super().page(where=where, order=order, offset=offset, limit=limit, count=False)
-        matching = select(Host.id, func.count().over().label("total")).where(self.visible_condition(), *where)
-        found = (await self.session.execute(matching.order_by(*order).offset(offset).limit(limit))).all()
-        if not found:
-            total = 0 if not offset else await self._count(where)
-            return Rows([], total)
-        rows = await self.session.scalars(select(Host).where(any_of(Host.id, (row.id for row in found))))
-        by_id = {row.id: row for row in rows}
-        return Rows([by_id[row.id] for row in found if row.id in by_id], found[0].total)
-
-    async def _count(self, where: Sequence[ColumnElement[bool]]) -> int:
-        query = select(func.count()).select_from(Host).where(self.visible_condition(), *where)
-        return await self.session.scalar(query) or 0
 
 
 def in_inventory(inventory_id: int) -> ColumnElement[bool]:

@@ -21,6 +21,14 @@ TEXT = "variables_text"
 MANUAL, SMART, CONSTRUCTED = "", "smart", "constructed"
 
 
+class NotManual(InvalidField):
+    """The inventory owns no content of its own: it is a search, or put together from others."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("inventory", message, code="inventory.not_manual")
+        self.message = message
+
+
 async def create_inventory(session: AsyncSession, scope: Scope, tenant: Tenant, values: Mapping[str, Any]) -> Inventory:
     """Make an inventory; `values` as for hosts, `kind`, `host_filter`. Raises InvalidField, Duplicate, Forbidden."""
     scope.require(tenant.id, WRITE, "inventories")
@@ -75,7 +83,7 @@ async def delete_inventory(session: AsyncSession, scope: Scope, inventory: Inven
 def require_own_content(inventory: Inventory, thing: str) -> None:
     """Raise BadRequest unless hosts, groups and sources can be made in it. `thing`: AWX's word for the new one."""
     if inventory.kind != MANUAL:
-        raise InvalidField("inventory", f"Cannot create {thing} for Smart or Constructed Inventories")
+        raise NotManual(f"Cannot create {thing} for Smart or Constructed Inventories")
     if inventory.pending_deletion:
         raise BadRequest("The inventory is being deleted.", key="error")
 

@@ -5,6 +5,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from craton_inv.errors import CratonInvError, Duplicate
+from craton_inv.services.busy import Busy
+from craton_inv.services.inventories import NotManual
 
 # What /v1 calls a conflict and AWX a bad request.
 _BAD_REQUESTS = frozenset({"cycle", "duplicate"})
@@ -26,6 +28,11 @@ def render(error: CratonInvError, request_id: str) -> tuple[int, dict[str, Any]]
     status = 400 if isinstance(error, Duplicate) or error.code in _BAD_REQUESTS else error.status
     if error.code == "invalid_path":
         return 404, {"detail": "Not found."}
+    if isinstance(error, Busy):
+        jobs = [{"type": "inventory_update", "id": update_id} for update_id in error.update_ids]
+        return status, {"error": error.message, "active_jobs": jobs}
+    if isinstance(error, NotManual):
+        return status, {"inventory": {"detail": error.message}}
     if error.fields:
         return status, {name: list(texts) for name, texts in error.fields.items()}
     if error.key == "__all__":

@@ -13,7 +13,7 @@ from craton_inv.api.v2.present import HostPresenter
 from craton_inv.api.v2.present.base import Viewer
 from craton_inv.filters import compile_where, parse
 from craton_inv.models import Host
-from craton_inv.repositories.hosts import HostRepository, HostSearch
+from craton_inv.repositories.hosts import HostRepository
 from craton_inv.schemas.v2.hosts import HostList
 
 
@@ -51,6 +51,5 @@ async def list_hosts_where(
         search = True
     if search:
         await limit_filter_time(viewer.session, host_filter.settings)
-    kind = HostSearch if search else HostRepository
-    repository = kind(viewer.session, viewer.scope)
+    repository = HostRepository(viewer.session, viewer.scope)
     return await listed(window, repository, HostPresenter(viewer), HostList, *where, key="error")
