@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, UnaryExpression, func, select
+from sqlalchemy.sql.operators import desc_op
 
 from craton_inv.filters.paths import Model
 
@@ -13,19 +14,18 @@ def counted_page(
 ) -> Select[Any]:
     """A select of (row, count of all that match); no row at all when `offset` lies past the end.
 
-    Finding the ids first, materialized, keeps the planner from walking the primary key under ORDER BY id LIMIT in the
-    hope of meeting rare matches soon, and spares the second scan that a count of its own would make.
-    `order`: empty for the id alone.
+    Finding the ids first, materialized with what they are ordered by, keeps the planner from walking the primary key
+    under ORDER BY id LIMIT in the hope of meeting rare matches soon, spares the second scan that a count of its own
+    would make, and fetches no row outside the page. `order`: clauses ending in the id, or empty for the id alone.
     """
-    matching = select(model.id).where(*where).cte().prefix_with("MATERIALIZED", dialect="postgresql")
+    clauses = order or [model.id.asc()]
+    keys = [clause.element if isinstance(clause, UnaryExpression) else clause for clause in clauses]
+    labelled = [key.label("order_" + str(number)) for number, key in enumerate(keys)]
+    matching = select(model.id, *labelled).where(*where).cte().prefix_with("MATERIALIZED", dialect="postgresql")
     total = select(func.count()).select_from(matching).scalar_subquery()
-    page = select(model, total.label("total"))
-    found = select(matching.c.id)
-    if len(order) <= 1:
-        clause = order[0] if order else model.id.asc()
-        for by_id, cut in ((model.id.asc(), matching.c.id.asc()), (model.id.desc(), matching.c.id.desc())):
-            if clause.compare(by_id):
-                # The cut is made among the ids, so that only the rows of the page are fetched.
-                ids = found.order_by(cut).offset(offset).limit(limit)
-                return page.where(model.id.in_(ids)).order_by(by_id)
-    return page.where(model.id.in_(found)).order_by(*order).offset(offset).limit(limit)
+    cut = select(matching.c.id).offset(offset).limit(limit)
+    for clause, label in zip(clauses, labelled, strict=True):
+        column = matching.c[label.name]
+        down = isinstance(clause, UnaryExpression) and clause.modifier is desc_op
+        cut = cut.order_by(column.desc() if down else column.asc())
+    return select(model, total.label("total")).where(model.id.in_(cut)).order_by(*clauses)
