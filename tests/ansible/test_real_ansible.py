@@ -1,0 +1,199 @@
+"""Real Ansible against the served script: it sees what the original inventory says, and works with it.
+
+CRATON_INV_TEST_INVENTORIES names a folder of further inventories, one folder each.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from craton_inv import crypto
+from craton_inv.client import Client
+from craton_inv.db.engine import make_engine
+from craton_inv.db.session import make_session_factory, unit_of_work
+from craton_inv.models import Inventory
+from craton_inv.providers import registry
+from craton_inv.providers.base import SourceDefinition, Surroundings
+from craton_inv.refresh.saving import SaveOptions
+from craton_inv.refresh.target import Targets
+from craton_inv.repositories.scope import SYSTEM
+from craton_inv.services.tokens import issue_token
+from craton_inv.settings import Settings, examples_dir
+from tests.ansible.service import served
+from tests.conftest import clone_template, run_sql
+from tests.factories import make_inventory, make_source, make_user
+
+SCRIPT = examples_dir() / "craton_inventory.py"
+SOURCES = str(Path(__file__).parents[2] / "src")
+BIN = Path(sys.executable).parent
+PROGRAMS = ([str(SCRIPT)], [sys.executable, "-m", "craton_inv", "inventory"])
+
+
+def inventories() -> list[Path]:
+    """What to give Ansible with -i: the one file that lies in an inventory's folder, or the folder itself."""
+    folders = [examples_dir() / "inventories"]
+    if os.environ.get("CRATON_INV_TEST_INVENTORIES"):
+        folders.append(Path(os.environ["CRATON_INV_TEST_INVENTORIES"]))
+    found = []
+    for folder in sorted(path for root in folders for path in root.iterdir() if path.is_dir()):
+        files = [path for path in folder.iterdir() if path.is_file()]
+        found.append(files[0] if len(files) == 1 else folder)
+    return found
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service, the token of an administrator, and the way into its database."""
+
+    url: str
+    token: str
+    settings: Settings
+    engine: AsyncEngine
+
+    async def load(self, path: Path) -> Inventory:
+        """Refresh a new inventory from `path` as a worker would."""
+        async with unit_of_work(make_session_factory(self.engine)) as session:
+            inventory = await make_inventory(session)
+            source = await make_source(session, inventory=inventory, source_path=str(path))
+        definition = SourceDefinition(source.id, inventory.id, inventory.tenant_id, "file", source_path=str(path))
+        refresher = registry.get("file").refresher(definition, Targets(source.id), Surroundings(self.settings))
+        scope = {"inventory_id": inventory.id, "tenant_id": inventory.tenant_id}
+        try:
+            await refresher.gather()
+            async with self.engine.begin() as connection:
+                await refresher.save(connection, SaveOptions(source.id, scope, delete=True))
+        finally:
+            await refresher.close()
+        return inventory
+
+    def environment(self, home: Path, inventory: Inventory) -> dict[str, str]:
+        """What Ansible and the script need, nothing of the caller's own."""
+        return {
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "HOME": str(home),
+            "LANG": "C.UTF-8",
+            "PYTHONPATH": SOURCES,
+            "ANSIBLE_LOCAL_TEMP": str(home / "local"),
+            "ANSIBLE_REMOTE_TEMP": str(home / "remote"),
+            "ANSIBLE_INVENTORY_UNPARSED_FAILED": "1",
+            "ANSIBLE_NOCOLOR": "1",
+            "CRATON_INV_URL": self.url,
+            "CRATON_INV_TOKEN": self.token,
+            "CRATON_INV_INVENTORY": str(inventory.id),
+        }
+
+
+@pytest.fixture(scope="module")
+async def service(server_url: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+    """The service on a database of this module."""
+    name = f"ansible_{os.environ['CRATON_INV_TEST_TEMPLATE'].rsplit('_', 1)[1]}_{worker_id}"
+    url = await clone_template(server_url, name)
+    roots = os.environ.get("CRATON_INV_TEST_INVENTORIES", "")
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("data"),
+        database_url=url,
+        redis_url=None,
+        secret_key="key",  # type: ignore[arg-type]
+        file_roots=roots,
+    )
+    engine = make_engine(url, settings)
+    async with unit_of_work(make_session_factory(engine)) as session:
+        admin = await make_user(session, "admin", is_superuser=True)
+        _, token = await issue_token(session, crypto.secret_key(settings), SYSTEM, {"user_id": admin.id})
+    with served(settings) as address:
+        yield Service(address, token, settings, engine)
+    await engine.dispose()
+    await run_sql(server_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def run(*command: str, env: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
+    """A program in its own home."""
+    return subprocess.run(command, env=env, cwd=env["HOME"], capture_output=True, timeout=60, check=False)
+
+
+def listed(path: Path, env: dict[str, str]) -> dict[str, Any]:
+    """What `ansible-inventory --list` makes of an inventory: every variable resolved for every host."""
+    done = run(str(BIN / "ansible-inventory"), "-i", str(path), "--list", env=env)
+    assert done.returncode == 0, done.stderr.decode()
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+def groups_of(document: dict[str, Any]) -> dict[str, tuple[set[str], set[str]]]:
+    """Hosts and children of every group but `all`, whose children are flat in AWX's document."""
+    return {
+        name: (set(group.get("hosts", ())), set(group.get("children", ())))
+        for name, group in document.items()
+        if name not in ("all", "_meta")
+    }
+
+
+@pytest.mark.parametrize("path", inventories(), ids=lambda path: "-".join(path.parts[-2:]))
+async def test_ansible_reads_from_the_script_what_the_original_says(
+    service: Service, path: Path, tmp_path: Path
+) -> None:
+    env = service.environment(tmp_path, await service.load(path))
+    original, ours = listed(path, env), listed(SCRIPT, env)
+    assert ours["_meta"]["hostvars"] == original["_meta"]["hostvars"]
+    assert groups_of(ours) == groups_of(original)
+
+
+async def test_command_script_and_endpoint_print_the_same_bytes(service: Service, tmp_path: Path) -> None:
+    inventory = await service.load(examples_dir() / "inventories" / "shop")
+    env = service.environment(tmp_path, inventory)
+    with Client(service.url, service.token) as api:
+        path = f"/v2/inventories/{inventory.id}/script/"
+        whole = api.send("GET", path, params={"hostvars": 1}).content
+        host = api.send("GET", path, params={"host": "db2.west.example.org"}).content
+    for program in PROGRAMS:
+        for arguments, expected in ((["--list"], whole), (["--host", "db2.west.example.org"], host)):
+            done = run(*program, *arguments, env=env)
+            assert (done.stdout, done.stderr) == (expected, b"")
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=("script", "command"))
+async def test_an_inventory_can_be_named(service: Service, tmp_path: Path, program: list[str]) -> None:
+    inventory = await service.load(examples_dir() / "inventories" / "local")
+    env = service.environment(tmp_path, inventory) | {"CRATON_INV_INVENTORY": inventory.name}
+    done = run(*program, "--list", env=env)
+    assert json.loads(done.stdout)["all"]["hosts"] == ["localhost"]
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=("script", "command"))
+async def test_a_refused_token_ends_with_a_sentence_and_no_document(
+    service: Service, tmp_path: Path, program: list[str]
+) -> None:
+    inventory = await service.load(examples_dir() / "inventories" / "local")
+    env = service.environment(tmp_path, inventory) | {"CRATON_INV_TOKEN": "civ_1_wrong"}
+    done = run(*program, "--list", env=env)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"401" in done.stderr
+
+
+async def test_ping_and_setup_work_on_this_machine_and_the_facts_are_found(service: Service, tmp_path: Path) -> None:
+    inventory = await service.load(examples_dir() / "inventories" / "local")
+    env = service.environment(tmp_path, inventory) | {
+        "ANSIBLE_CACHE_PLUGIN": "jsonfile",
+        "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(tmp_path / "facts"),
+    }
+    pinged = run(str(BIN / "ansible"), "all", "-i", str(SCRIPT), "-m", "ping", "-o", env=env)
+    assert (pinged.returncode, b'"ping": "pong"' in pinged.stdout) == (0, True), pinged.stderr.decode()
+    gathered = run(
+        str(BIN / "ansible"), "all", "-i", str(SCRIPT), "-m", "setup", "-a", "gather_subset=hardware", env=env
+    )
+    assert gathered.returncode == 0, gathered.stderr.decode()
+    facts = json.loads(gathered.stdout.partition(b"=>")[2])["ansible_facts"]
+    with Client(service.url, service.token) as api:
+        host = api.find("/v2/hosts/", inventory=inventory.id, name="localhost")
+        assert host is not None
+        api.put_facts(host["id"], facts)
+        search = f"ansible_facts__ansible_processor_vcpus={facts['ansible_processor_vcpus']}"
+        assert [row["id"] for row in api.iterate("/v2/hosts/", host_filter=search)] == [host["id"]]
