@@ -11,7 +11,7 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from craton_inv.models import Grant, Host, InventoryUpdate, Region, Tenant, Token
+from craton_inv.models import Grant, Host, InventorySourceUpload, InventoryUpdate, Region, Tenant, Token
 from tests.api.conftest import ClientOf, make_token
 from tests.api.routes import Operation, operations
 from tests.factories import (
@@ -29,8 +29,10 @@ CANARY = "bravo-canary"
 ABSENT = 2**53
 # Users belong to no tenant: an admin may give any of them a role in his own.
 GLOBAL_REFERENCES = {("create_grant", "user_id")}
+# Below an object its own inventory counts, whatever the body says: tested on its own.
+IGNORED = "inventory"
 # Routes that answer without credentials: AWX's clients ask before they log in.
-PUBLIC = {"get_api_v2_root", "get_ping"}
+PUBLIC = {"get_root", "get_ping"}
 ALL = operations()
 
 
@@ -55,6 +57,12 @@ async def make_world(session: AsyncSession, name: str) -> World:
     await add_member(session, group, host)
     await add_child(session, group, child)
     source = await make_source(session, name, inventory=inventory)
+    await save(
+        session,
+        InventorySourceUpload(
+            inventory_source_id=source.id, filename=f"{name}.ini", sha256="0" * 64, size=4, content=name.encode()
+        ),
+    )
     update = await save(
         session,
         InventoryUpdate(
@@ -132,6 +140,7 @@ def references() -> list[Any]:
         for operation in ALL
         for name in operation.references()
         if (operation.operation_id, name) not in GLOBAL_REFERENCES
+        and not (operation.body_name.endswith("Link") and name == IGNORED)
     ]
 
 
@@ -147,6 +156,18 @@ async def test_s22_a_foreign_id_in_a_body_is_absent(
     # AWX's own words for a reference to nothing are a 400 (a 403 for a moved inventory); /v1 knows 404 alone.
     assert foreign.status_code in ({404} if operation.dialect == "v1" else {400, 403, 404}), foreign.text
     assert told(foreign, theirs.ids[kind]) == told(absent, ABSENT)
+
+
+LINKS = [each for each in ALL if each.body_name.endswith("Link")]
+
+
+@pytest.mark.parametrize("operation", LINKS, ids=str)
+async def test_s22_what_is_made_below_ones_own_object_stays_in_its_inventory(
+    operation: Operation, caller: httpx.AsyncClient, ours: World, theirs: World
+) -> None:
+    body = {"name": "made-below", IGNORED: theirs.ids["inventory"]}
+    made = await ask(caller, operation, own_ids(operation, ours), body)
+    assert (made.status_code, made.json()["inventory"]) == (201, ours.ids["inventory"])
 
 
 def told(answer: httpx.Response, row_id: int) -> str:

@@ -6,6 +6,7 @@ import asyncpg
 from sqlalchemy import exc
 
 from craton_inv.errors import BadRequest, Conflict, CratonInvError, ServiceUnavailable
+from craton_inv.filters.errors import INVALID_PATTERN, refused_by_database
 
 STATEMENT_TIMEOUT = "57014"
 LOCKED = frozenset({"40001", "40P01", "55P03"})
@@ -34,6 +35,8 @@ def translate_database_error(error: Exception) -> CratonInvError | None:
         return ServiceUnavailable(
             "The database needed longer than its statement timeout; ask for less at once.", code="database.timeout"
         )
+    if state == INVALID_PATTERN:
+        return refused_by_database(error, None)
     if state in LOCKED:
         return ServiceUnavailable("Another change held these rows; try again.", retry_after=1, code="database.locked")
     if _is_away(error, state):
