@@ -10,6 +10,7 @@ from typing import IO
 
 from craton_inv.embedded.directory import open_log
 from craton_inv.embedded.process import KeptProcess, Plan
+from craton_inv.errors import SetupError
 
 log = logging.getLogger(__name__)
 
@@ -56,12 +57,19 @@ class Child:
             code = self.process.returncode
             self.process.stop()
             self.process = None
-            self.deaths = 1 if now - self._started > HEALTHY_S else self.deaths + 1
-            pause = min(FIRST_PAUSE_S * 2 ** (self.deaths - 1), LONGEST_PAUSE_S)
-            self._due = now + pause
-            log.warning("%s has ended (%s) and is started again in %.1f s", self.name, _words(code), pause)
+            self._postpone(_words(code))
         if self.process is None and now >= self._due:
-            self.start()
+            try:
+                self.start()
+            except (OSError, SetupError) as error:  # no memory, no descriptors: it may pass
+                self._postpone(str(error))
+
+    def _postpone(self, why: str) -> None:
+        now = time.monotonic()
+        self.deaths = 1 if now - self._started > HEALTHY_S else self.deaths + 1
+        pause = min(FIRST_PAUSE_S * 2 ** (self.deaths - 1), LONGEST_PAUSE_S)
+        self._due = now + pause
+        log.warning("%s has ended (%s) and is started again in %.1f s", self.name, why, pause)
 
 
 class Children:

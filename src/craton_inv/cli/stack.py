@@ -101,9 +101,9 @@ class Stack:
     def _ensure(server: EmbeddedPostgres | EmbeddedValkey) -> None:
         try:
             server.ensure()
-        except SetupError as error:
+        except (SetupError, OSError) as error:
             # The API says 503 meanwhile; the next check tries again.
-            log.error("%s", error.message)
+            log.error("%s", error)
 
     def _start(self) -> None:
         self.port = claim(self.host, self.port)

@@ -8,8 +8,14 @@ from typing import Any
 
 import asyncpg
 
-# What a connection attempt raises while there is no server, or it is not ready.
-NOT_READY = (OSError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError, TimeoutError)
+# What a connection attempt raises while there is no server, or it is coming, going or dying.
+NOT_READY = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+)
 
 
 def execute(socket_dir: Path, user: str, database: str, statements: Sequence[str], timeout: float = 30.0) -> list[Any]:
