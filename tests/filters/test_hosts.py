@@ -321,6 +321,32 @@ async def test_a_broken_pattern_is_refused_once_postgresql_refuses_it(
     assert refused.status == 400
 
 
+async def test_a_pattern_that_only_postgresql_refuses_gets_its_words(session: AsyncSession) -> None:
+    with pytest.raises(DBAPIError) as caught:
+        async with session.begin_nested():
+            await session.execute(select(Host.id).where(compile_where(parse("name ~ '[a'"), Host)))
+    refused = errors.refused_by_database(caught.value, None)
+    assert refused is not None
+    assert refused.message == (
+        "The regular expression is not valid: invalid regular expression: brackets [] not balanced"
+    )
+
+
+async def test_a_search_that_runs_out_of_time_names_its_terms(session: AsyncSession) -> None:
+    node = parse("ansible_facts__a > 1 or name=b")
+    async with session.begin_nested() as limited:
+        await session.execute(select(func.set_config("statement_timeout", "1ms", True)))
+        with pytest.raises(DBAPIError) as caught:
+            await session.execute(select(func.pg_sleep(1)))
+        await limited.rollback()
+    refused = errors.refused_by_database(caught.value, node)
+    assert refused is not None
+    assert (refused.status, refused.message) == (
+        503,
+        "The search took too long; it looks at ansible_facts__a, name.",
+    )
+
+
 @pytest.mark.parametrize(
     ("spec", "names"),
     [

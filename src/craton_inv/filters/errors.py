@@ -125,7 +125,8 @@ def refused_by_database(error: Exception, node: Node | None) -> CratonInvError |
             except re.error as refusal:
                 place = Place(term.origin, term.value.at, path_text(term.path))
                 return place.refuse(f"{refusal} ({place.words})", code="filter.invalid_pattern")
-        return InvalidFilter(f"The regular expression is not valid: {cause}", code="filter.invalid_pattern")
+        said = str(getattr(cause, "__cause__", None) or cause)
+        return InvalidFilter(f"The regular expression is not valid: {said}", code="filter.invalid_pattern")
     if state == QUERY_CANCELED:
         names = ", ".join(dict.fromkeys(shown(path_text(term.path)) for term in terms)) or "the filter"
         return ServiceUnavailable(f"The search took too long; it looks at {names}.", code="filter.timeout")
