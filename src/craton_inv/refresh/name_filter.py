@@ -1,5 +1,7 @@
 """Leave delivered objects out by a regular expression over their name: PostgreSQL's, under a time limit, never Python's."""
 
+import re
+
 from sqlalchemy import String
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,22 +11,30 @@ from craton_inv.refresh.sql import compose, quote
 from craton_inv.refresh.staging import Stage
 
 MAX_PATTERN = 512
+_OPTIONS = re.compile(r"\(\?[a-z]+\)")
 
 
-async def apply_name_filter(connection: AsyncConnection, stage: Stage, timeout: float) -> int:
+def anchored(pattern: str) -> str:
+    """`pattern` bound to the start; options such as (?i), which must come first, stay in front."""
+    options = _OPTIONS.match(pattern)
+    head = options[0] if options else ""
+    return f"{head}^(?:{pattern[len(head) :]})"
+
+
+async def apply_name_filter(connection: AsyncConnection, stage: Stage, seconds: float) -> int:
     """Delete the staged rows that do not match from their start (AWX matches `host_filter` so). Returns how many.
 
-    `timeout`: seconds. Raises UpdateFailed with PostgreSQL's own message for a pattern that is wrong or takes too long.
+    Raises UpdateFailed with PostgreSQL's own message for a pattern that is wrong or takes longer than `seconds`.
     """
     pattern = stage.collection.name_filter
     if len(pattern) > MAX_PATTERN:
         raise UpdateFailed(f"host_filter has {len(pattern)} characters; at most {MAX_PATTERN} are allowed.")
-    await connection.execute(compose(f"SET LOCAL statement_timeout = {int(timeout * 1000)}"))
+    await connection.execute(compose(f"SET LOCAL statement_timeout = {int(seconds * 1000)}"))
     try:
         result = await connection.execute(
             compose(
                 "DELETE FROM <stage> s WHERE s.<name> !~ :pattern",
-                {"pattern": (f"^(?:{pattern})", String())},
+                {"pattern": (anchored(pattern), String())},
                 stage=stage.table,
                 name=quote(stage.collection.manager_ref[0]),
             )

@@ -46,7 +46,7 @@ class FileProvider(Provider):
 
     def sample(self, folder: Path) -> SourceDefinition:
         """The multi-file example shipped with the project."""
-        return SourceDefinition(0, 0, 0, self.kind, source_path=str(examples_dir() / "inventories" / "two_regions"))
+        return SourceDefinition(0, 0, 0, self.kind, source_path=str(examples_dir() / "inventories" / "shop"))
 
 
 PROVIDER = FileProvider()

@@ -1,0 +1,184 @@
+"""Runs one inventory update: gather from the provider, then save, end the update and finish the job in one transaction.
+
+Everything that an update writes into the inventory commits together with `done`, guarded by the job's fencing token: an
+update counts once however many workers died over it.
+"""
+
+import asyncio
+import contextlib
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from craton_inv.db.locks import lock_transaction
+from craton_inv.db.session import unit_of_work
+from craton_inv.errors import CratonInvError, ServiceUnavailable, UpdateCanceled, UpdateFailed
+from craton_inv.jobs.context import JobContext, Task
+from craton_inv.jobs.faults import is_conflict, is_transient
+from craton_inv.models import Inventory, InventoryUpdate
+from craton_inv.providers import registry
+from craton_inv.providers.base import Surroundings
+from craton_inv.queue import jobs
+from craton_inv.queue.jobs import LeaseLost
+from craton_inv.refresh.refresher import Refresher
+from craton_inv.refresh.saving import SaveOptions
+from craton_inv.refresh.target import Targets
+from craton_inv.services import update_lifecycle as lifecycle
+from craton_inv.services.update_events import EventWriter
+from craton_inv.services.update_lifecycle import Started
+
+BUSY_DELAY = 2.0  # seconds until a job looks again whether the source's running update has ended
+CANCEL_POLL = 0.5  # seconds between two looks at the update's wish to be cancelled
+SAVE_ATTEMPTS = 4  # a save that lost a deadlock against a writer of the API is made again from the spools
+
+
+async def refresh(context: JobContext) -> None:
+    """The job: `args` holds `update_id`. Expected failures end the update; transient ones raise, to be tried again."""
+    update_id = int(context.args["update_id"])
+    async with unit_of_work(context.session_factory) as session:
+        started = await lifecycle.start(session, update_id, context.claim)
+        if isinstance(started, lifecycle.Ended):
+            await jobs.finish(session, context.claim)
+            return
+        if isinstance(started, lifecycle.Busy):
+            await jobs.release(session, context.claim, delay=BUSY_DELAY, count=False)
+            return
+    async with EventWriter(context.session_factory, update_id, started.definition.verbosity) as events:
+        if started.resumed:
+            events.say(f"Resumed by worker {context.claim.worker} (attempt {context.claim.attempt}).")
+        await _run(context, started, events)
+
+
+async def _run(context: JobContext, started: Started, events: EventWriter) -> None:
+    """Work until done, cancelled or out of time, and write how it ended."""
+    try:
+        await _within_limits(context, started, _work(context, started, events))
+        events.say("Inventory import completed.")
+    except LeaseLost:
+        raise
+    except UpdateCanceled as stop:
+        text_ = lifecycle.TIMED_OUT_TEXT if stop.reason == "timeout" else lifecycle.CANCELED_TEXT
+        await _end(context, started, events, "canceled", text_)
+    except ServiceUnavailable:
+        raise
+    except CratonInvError as failure:
+        await _end(context, started, events, "failed", failure.message)
+    except Exception as error:
+        if is_transient(error):
+            events.say(f"Interrupted ({type(error).__name__}); it will be tried again.")
+            raise
+        context.log.exception("update_error", update_id=started.update_id)
+        reason = "Error occured while saving inventory data, see traceback or server logs"
+        await _end(context, started, events, "error", reason, "".join(traceback.format_exception(error)))
+
+
+async def _within_limits(context: JobContext, started: Started, work: Any) -> None:
+    """Await `work`; cancel it for the caller's wish or the source's timeout. Raises UpdateCanceled."""
+    limit = started.timeout or context.settings.inventory_update_timeout or None
+    working = asyncio.ensure_future(work)
+    watching = asyncio.ensure_future(_cancel_asked(context, started.update_id))
+    try:
+        await asyncio.wait({working, watching}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            await working
+            return
+        raise UpdateCanceled("stopped", reason="canceled" if watching.done() else "timeout")
+    finally:
+        for task in (working, watching):
+            task.cancel()
+        await asyncio.gather(working, watching, return_exceptions=True)
+
+
+async def _cancel_asked(context: JobContext, update_id: int) -> None:
+    """Return once somebody asked: by the job's heartbeat, or sooner by the update's row."""
+    while not context.canceled.is_set():
+        with contextlib.suppress(DBAPIError, OSError):
+            async with context.session_factory() as session:
+                asked = await session.scalar(
+                    select(InventoryUpdate.cancel_requested).where(InventoryUpdate.id == update_id)
+                )
+            if asked or asked is None:
+                return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(context.canceled.wait(), CANCEL_POLL)
+
+
+async def _work(context: JobContext, started: Started, events: EventWriter) -> None:
+    definition = started.definition
+    commands: list[tuple[list[str], str, dict[str, str]]] = []
+    around = Surroundings(context.settings, events.say, events.progress, lambda *command: commands.append(command))
+    refresher = registry.get(definition.kind).refresher(definition, Targets(definition.id), around)
+    try:
+        await refresher.gather()
+        for attempt in range(1, SAVE_ATTEMPTS + 1):
+            try:
+                return await _save(context, started, refresher, commands)
+            except DBAPIError as error:
+                if attempt == SAVE_ATTEMPTS or not is_conflict(error):
+                    raise
+                events.say("Another writer was in the way; saving again.")
+    finally:
+        await refresher.close()
+
+
+async def _save(
+    context: JobContext,
+    started: Started,
+    refresher: Refresher,
+    commands: list[tuple[list[str], str, dict[str, str]]],
+) -> None:
+    """One transaction: locks, rows, the update's end, the job's end."""
+    definition = started.definition
+    options = SaveOptions(
+        source_id=definition.id,
+        scope={"inventory_id": definition.inventory_id, "tenant_id": definition.tenant_id},
+        delete=started.overwrite,
+        replace=started.overwrite_vars,
+        force_delete=started.force_delete,
+        filter_timeout=context.settings.filter_statement_timeout,
+    )
+    async with unit_of_work(context.session_factory) as session:
+        await session.execute(text("SET LOCAL statement_timeout = 0"))
+        await lock_transaction(session, f"inventory_source:{definition.id}")
+        await lock_transaction(session, f"inventory:{definition.inventory_id}")
+        # The row's lock comes before those of hosts and groups, as in every statement that moves the generation.
+        pending = await session.scalar(
+            select(Inventory.pending_deletion)
+            .where(Inventory.id == definition.inventory_id)
+            .with_for_update(key_share=True)
+        )
+        if pending is None or pending:
+            raise UpdateFailed("The inventory is being deleted.")
+        counts = await refresher.save(await session.connection(), options)
+        for command, cwd, environment in commands:
+            await session.execute(
+                update(InventoryUpdate)
+                .where(InventoryUpdate.id == started.update_id)
+                .values(job_args=str(command), job_cwd=cwd, job_env=environment, collected_at=func.now())
+                .execution_options(synchronize_session=False)
+            )
+        result = {"complete": True, "collections": {name: count.as_dict() for name, count in counts.items()}}
+        await lifecycle.end(session, started.update_id, "successful", result=result)
+        await jobs.finish(session, context.claim)
+
+
+async def _end(
+    context: JobContext, started: Started, events: EventWriter, status: str, reason: str, trace: str = ""
+) -> None:
+    """End the update and the job together; the reason is the last event."""
+    events.say(reason)
+    async with unit_of_work(context.session_factory) as session:
+        await lifecycle.end(session, started.update_id, status, reason, traceback=trace)
+        await jobs.finish(session, context.claim, "canceled" if status == "canceled" else "done", reason)
+
+
+async def gave_up(session: AsyncSession, args: Mapping[str, Any], error: str) -> None:
+    """All attempts are used up: the update ends as `error`."""
+    await lifecycle.end(session, int(args["update_id"]), "error", error)
+
+
+TASK = Task(refresh, gave_up)

@@ -1,0 +1,107 @@
+"""Events of a running update: lines in order, written in short transactions of their own at most every half second."""
+
+import asyncio
+import contextlib
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from craton_inv.db.session import SessionFactory, unit_of_work
+from craton_inv.logs import get_logger
+from craton_inv.models import InventoryUpdateEvent
+
+log = get_logger(__name__)
+INTERVAL = 0.5  # seconds between two writes
+LONGEST = 60_000  # characters of one event
+
+
+class EventWriter:
+    """Collects lines and progress, and writes them while the update works; use as `async with`.
+
+    Events show while the update runs and survive its rollback. Several progress reports of one stage within an interval
+    become one. Counters and line numbers go on where an earlier attempt at the update stopped.
+    """
+
+    def __init__(self, factory: SessionFactory, update_id: int, verbosity: int = 0) -> None:
+        self.factory = factory
+        self.update_id = update_id
+        self.verbosity = verbosity
+        self._pending: list[tuple[str, dict[str, Any]]] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    def say(self, line: str) -> None:
+        """One line of output."""
+        self._pending.append((line[:LONGEST], {}))
+
+    async def progress(self, stage: str, counts: dict[str, int]) -> None:
+        """How far a stage is; replaces a report of the same stage that is not written yet."""
+        shown = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+        entry = (f"{stage}: {shown}" if shown else stage, {"stage": stage, "counts": counts})
+        if self._pending and self._pending[-1][1].get("stage") == stage:
+            self._pending[-1] = entry
+        else:
+            self._pending.append(entry)
+
+    async def flush(self) -> None:
+        """Write what is pending; one INSERT."""
+        batch, self._pending = self._pending, []
+        if not batch:
+            return
+        try:
+            await self._write(batch)
+        except IntegrityError:
+            # A worker that lost its lease wrote the same counters: number anew behind them.
+            await self._write(batch)
+
+    async def _write(self, batch: list[tuple[str, dict[str, Any]]]) -> None:
+        own = InventoryUpdateEvent.inventory_update_id == self.update_id
+        async with unit_of_work(self.factory) as session:
+            counter, line = (
+                await session.execute(
+                    select(
+                        func.coalesce(func.max(InventoryUpdateEvent.counter), 0),
+                        func.coalesce(func.max(InventoryUpdateEvent.end_line), 0),
+                    ).where(own)
+                )
+            ).one()
+            rows = []
+            for text, data in batch:
+                counter += 1
+                lines = text.count("\n") + 1
+                rows.append(
+                    {
+                        "inventory_update_id": self.update_id,
+                        "counter": counter,
+                        "stdout": text,
+                        "start_line": line,
+                        "end_line": line + lines,
+                        "verbosity": self.verbosity,
+                        "event_data": data,
+                    }
+                )
+                line += lines
+            await session.execute(insert(InventoryUpdateEvent), rows)
+
+    async def _write_on(self) -> None:
+        while True:
+            await asyncio.sleep(INTERVAL)
+            try:
+                await self.flush()
+            except Exception as error:
+                # Events are told for people; a database that is away stops the update itself soon enough.
+                log.warning("events_not_written", update_id=self.update_id, error=repr(error))
+
+    async def __aenter__(self) -> "EventWriter":
+        self._writer = asyncio.create_task(self._write_on())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._writer is not None:
+            self._writer.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._writer
+        try:
+            await self.flush()
+        except Exception as error:
+            log.warning("events_not_written", update_id=self.update_id, error=repr(error))

@@ -1,0 +1,187 @@
+"""The life of an update: pending -> (waiting) -> running -> successful | failed | error | canceled, its source in step.
+
+Rows are locked in one order everywhere: source, update, job.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import undefer
+
+from craton_inv.db.session import after_commit
+from craton_inv.models import InventorySource, InventorySourceUpload, InventoryUpdate, Job
+from craton_inv.models.inventory_update import ENDED
+from craton_inv.providers.base import SourceDefinition, Upload
+from craton_inv.queue.bell import Bell
+from craton_inv.queue.jobs import BELL, Claim
+
+WAITING = ("new", "pending", "waiting")
+CANCELED_TEXT = "Inventory update has been canceled"
+TIMED_OUT_TEXT = "Inventory update has timed out"
+
+
+@dataclass(frozen=True)
+class Started:
+    """What a worker needs to run an update. `resumed`: another worker had begun it. `timeout`: seconds, 0 for none."""
+
+    update_id: int
+    definition: SourceDefinition
+    overwrite: bool
+    overwrite_vars: bool
+    force_delete: bool
+    timeout: float
+    resumed: bool
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The update has ended already; the job has nothing to do."""
+
+
+@dataclass(frozen=True)
+class Busy:
+    """Another update of the source runs; this one has to wait."""
+
+
+async def start(session: AsyncSession, update_id: int, claim: Claim) -> Started | Ended | Busy:
+    """Move an update to `running` for the worker that claimed its job, or say why not."""
+    source_id = await session.scalar(select(InventoryUpdate.inventory_source_id).where(InventoryUpdate.id == update_id))
+    source = await session.get(InventorySource, source_id, with_for_update=True) if source_id else None
+    row = await session.get(InventoryUpdate, update_id, with_for_update=True)
+    if source is None or row is None or row.status in ENDED:
+        return Ended()
+    await end_lost(session, source.id)
+    running = await session.scalar(
+        select(InventoryUpdate.id).where(
+            InventoryUpdate.inventory_source_id == source.id,
+            InventoryUpdate.status == "running",
+            InventoryUpdate.id != row.id,
+        )
+    )
+    if running is not None:
+        row.status = "waiting"
+        await session.flush()
+        return Busy()
+    resumed = row.status == "running"
+    row.status = "running"
+    row.started = row.started or func.now()
+    row.execution_node = claim.worker
+    mark_source(source, row)
+    await session.flush()
+    upload = await session.get(InventorySourceUpload, source.id, options=[undefer(InventorySourceUpload.content)])
+    return Started(
+        update_id=row.id,
+        definition=definition_of(source, row.id, upload),
+        overwrite=source.overwrite,
+        overwrite_vars=source.overwrite_vars,
+        force_delete=bool(row.options.get("force_delete")),
+        timeout=float(max(source.timeout, 0)),
+        resumed=resumed,
+    )
+
+
+def definition_of(source: InventorySource, update_id: int, upload: InventorySourceUpload | None) -> SourceDefinition:
+    """The source as its provider sees it. A `source_path` wins over an upload."""
+    uploaded = None if upload is None or source.source_path else Upload(upload.filename, upload.content)
+    return SourceDefinition(
+        id=source.id,
+        inventory_id=source.inventory_id,
+        tenant_id=source.tenant_id,
+        kind=source.source,
+        update_id=update_id,
+        source_path=source.source_path,
+        source_vars=source.source_vars,
+        enabled_var=source.enabled_var,
+        enabled_value=source.enabled_value,
+        host_filter=source.host_filter,
+        limit=source.limit,
+        verbosity=source.verbosity,
+        upload=uploaded,
+    )
+
+
+def mark_source(source: InventorySource, row: InventoryUpdate) -> None:
+    """Show a waiting or running update on its source; a running one stays in sight when another starts to wait."""
+    if source.status == "running" and row.status != "running":
+        return
+    source.status = row.status
+    source.current_update_id = row.id
+
+
+async def end(
+    session: AsyncSession,
+    update_id: int,
+    status: str,
+    explanation: str = "",
+    *,
+    result: dict[str, Any] | None = None,
+    traceback: str = "",
+) -> bool:
+    """End an update with its source; False when it had ended before. Rings for the update that waits behind it."""
+    source_id = await session.scalar(select(InventoryUpdate.inventory_source_id).where(InventoryUpdate.id == update_id))
+    source = (
+        await session.get(InventorySource, source_id, with_for_update=True, populate_existing=True)
+        if source_id
+        else None
+    )
+    row = await session.get(InventoryUpdate, update_id, with_for_update=True, populate_existing=True)
+    if source is None or row is None or row.status in ENDED:
+        return False
+    row.status = status
+    row.job_explanation = explanation
+    row.finished = func.clock_timestamp()
+    row.canceled_on = func.clock_timestamp() if status == "canceled" else None
+    row.result = result or {}
+    row.result_traceback = traceback
+    row.event_processing_finished = True
+    source.status = status
+    source.last_updated = func.clock_timestamp()
+    source.last_error = "" if status == "successful" else explanation
+    source.last_update_id = row.id
+    source.current_update_id = None
+    await session.flush()
+    await _wake_next(session, source)
+    return True
+
+
+async def _wake_next(session: AsyncSession, source: InventorySource) -> None:
+    """The update that waits behind an ended one becomes the current one, and its job is due now."""
+    row = await session.scalar(
+        select(InventoryUpdate).where(
+            InventoryUpdate.inventory_source_id == source.id, InventoryUpdate.status.in_(WAITING)
+        )
+    )
+    if row is None:
+        return
+    source.current_update_id = row.id
+    await session.flush()
+    job_id = row.job_id
+    if job_id is None:
+        return
+    await session.execute(
+        update(Job)
+        .where(Job.id == job_id, Job.status == "queued")
+        .values(run_at=func.now())
+        .execution_options(synchronize_session=False)
+    )
+    bell: Bell | None = session.info.get(BELL)
+    if bell is not None:
+        ring = bell.ring
+        after_commit(session, lambda: ring(job_id))
+
+
+async def end_lost(session: AsyncSession, source_id: int) -> None:
+    """End updates of a source that still look active though their job is over or gone; nobody works on them."""
+    lost = await session.scalars(
+        select(InventoryUpdate.id)
+        .outerjoin(Job, Job.id == InventoryUpdate.job_id)
+        .where(
+            InventoryUpdate.inventory_source_id == source_id,
+            InventoryUpdate.status.not_in(ENDED),
+            Job.id.is_(None) | Job.status.not_in(("queued", "running")),
+        )
+    )
+    for update_id in lost.all():
+        await end(session, update_id, "error", "Its job ended without finishing the update.")
