@@ -38,8 +38,9 @@ async def select(url: str, query: str) -> list[tuple[object, ...]]:
 def test_help_lists_every_command_with_one_line() -> None:
     done = run("--help")
     assert done.returncode == 0
-    for name, entry in COMMANDS.items():
-        assert entry.help in next(line for line in done.stdout.splitlines() if f" {name} " in line)
+    rows = [line.strip("│ ").partition(" ") for line in done.stdout.splitlines() if line.startswith("│")]
+    shown = {name: words.strip() for name, _, words in rows}
+    assert {name: shown.get(name) for name in COMMANDS} == {name: entry.help for name, entry in COMMANDS.items()}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -93,6 +94,14 @@ def test_the_schema_of_a_database_is_told(fresh_database_url: str) -> None:
 def test_a_migrated_database_stays_as_it_is(fresh_database_url: str) -> None:
     done = run("db", "upgrade", CRATON_INV_DATABASE_URL=fresh_database_url)
     assert (done.returncode, done.stdout) == (0, f"The database is at {head_revision()} already.\n")
+
+
+def test_a_new_database_gets_its_administrator_once(fresh_database_url: str, tmp_path: Path) -> None:
+    settings = {"CRATON_INV_DATABASE_URL": fresh_database_url, "CRATON_INV_DATA_DIR": str(tmp_path)}
+    first = run("db", "upgrade", "--administrator", **settings)
+    assert first.stdout.startswith("Administrator made. Its token, shown this once: civ_"), first.stderr
+    second = run("db", "upgrade", "--administrator", **settings)
+    assert second.stdout == f"The database is at {head_revision()} already.\n"
 
 
 @pytest.mark.parametrize("dialect", ["v1", "v2"])
