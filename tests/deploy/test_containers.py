@@ -78,6 +78,10 @@ def test_nothing_serves_before_the_migration_is_done(compose: Any) -> None:
     assert compose["services"]["migrate"]["depends_on"] == {"database": {"condition": "service_healthy"}}
 
 
+def test_the_migration_makes_the_first_administrator(compose: Any) -> None:
+    assert compose["services"]["migrate"]["command"] == ["craton-inv", "db", "upgrade", "--administrator"]
+
+
 def test_data_lies_in_volumes(compose: Any) -> None:
     mounted = {volume.split(":")[0] for service in compose["services"].values() for volume in service["volumes"]}
     assert mounted == set(compose["volumes"])

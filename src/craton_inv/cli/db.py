@@ -1,21 +1,31 @@
 """`craton-inv db`: the schema of the database."""
 
 import asyncio
+from typing import Annotated
 
 import typer
 
 from craton_inv.cli.database import DataDir, database, settings_of
+from craton_inv.cli.first_start import ensure_administrator
 from craton_inv.db.migrate import current_revision, head_revision, upgrade
 
 app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("upgrade")
-def upgrade_command(data_dir: DataDir = None) -> None:
+def upgrade_command(
+    administrator: Annotated[
+        bool, typer.Option("--administrator", help="Also make the administrator of a new database, as `up` does.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
     """Bring the database to the schema of this release; nothing happens when it has it."""
-    with database(settings_of(data_dir)) as url:
+    settings = settings_of(data_dir)
+    with database(settings) as url:
         before = asyncio.run(current_revision(url))
         asyncio.run(upgrade(url))
+        if administrator:
+            ensure_administrator(settings.model_copy(update={"database_url": url}))
     after = head_revision()
     if before == after:
         print(f"The database is at {after} already.")
