@@ -180,3 +180,16 @@ def test_inventory_says_plainly_that_no_service_answers() -> None:
     done = run("inventory", "--list", "--inventory", "1", "--url", "http://127.0.0.1:1")
     assert (done.returncode, done.stdout) == (1, "")
     assert "Is the service running?" in done.stderr
+
+
+def test_the_benchmarks_are_listed_with_what_they_measure() -> None:
+    done = run("bench", "--list")
+    assert done.returncode == 0
+    assert "script" in done.stdout
+    assert "10 000 hosts" in done.stdout
+
+
+def test_an_unknown_benchmark_is_wrong_usage() -> None:
+    done = run("bench", "nope")
+    assert done.returncode == 2
+    assert "there is no benchmark 'nope'" in done.stderr
