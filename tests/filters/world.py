@@ -1,4 +1,4 @@
-"""Mapped classes of the filter tests' own, following the conventions that the real models follow, and a small world."""
+"""Mapped classes of the filter tests' own, following the conventions that the real models follow."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from craton_inv.filters.paths import JsonRoot
 
 
 class Base(DeclarativeBase):
-    """The base of this world; its tables live in a schema of their own."""
+    """The base of this world: what filters compile to is read here, the rows are those of the real models."""
 
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         int: BigInteger,
