@@ -1,5 +1,6 @@
 """Which faults pass by themselves: connections, restarts, full servers, lost races. By SQLSTATE, not by wording."""
 
+import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -10,7 +11,7 @@ CANCELED_QUERY = "57014"
 
 def sqlstate(error: BaseException) -> str:
     """The SQLSTATE of a database error, "" when it has none."""
-    original = getattr(error, "orig", None)
+    original = getattr(error, "orig", None) or error
     return str(getattr(original, "sqlstate", None) or "")
 
 
@@ -21,11 +22,10 @@ def is_conflict(error: BaseException) -> bool:
 
 def is_transient(error: BaseException) -> bool:
     """Whether the same work may succeed a little later."""
-    if isinstance(error, DBAPIError):
-        state = sqlstate(error)
-        return (
-            error.connection_invalidated
-            or isinstance(error, InterfaceError)
-            or (state[:2] in PASSING and state != CANCELED_QUERY)
-        )
-    return isinstance(error, ConnectionError | PoolTimeout | TimeoutError)
+    state = sqlstate(error)
+    if state[:2] in PASSING and state != CANCELED_QUERY:
+        return True
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    # COPY goes around SQLAlchemy, so the driver's own errors are seen too.
+    return isinstance(error, InterfaceError | asyncpg.InterfaceError | ConnectionError | PoolTimeout | TimeoutError)

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
+import asyncpg
 from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -117,7 +118,7 @@ async def _work(context: JobContext, started: Started, events: EventWriter) -> N
         for attempt in range(1, SAVE_ATTEMPTS + 1):
             try:
                 return await _save(context, started, refresher, commands)
-            except DBAPIError as error:
+            except (DBAPIError, asyncpg.PostgresError) as error:
                 if attempt == SAVE_ATTEMPTS or not is_conflict(error):
                     raise
                 events.say("Another writer was in the way; saving again.")

@@ -12,6 +12,7 @@ from craton_inv.errors import UpdateFailed
 
 Encoder = Callable[[Any, Mapping[str, Any]], str]
 MAX_DEPTH = 64
+MAX_INTEGER = 2**63
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _dump = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
@@ -20,7 +21,7 @@ _dump = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", "
 def _object(collection: str, values: Mapping[str, Any]) -> str:
     """The object in messages: its collection and name, control characters made visible."""
     name = str(values.get("name") or next(iter(values.values()), ""))
-    return f"{collection} {ascii(name[:100])}"
+    return f"{collection} {name[:100]!a}"
 
 
 def escape(text: str) -> str:
@@ -100,6 +101,19 @@ def _binary(value: Any, values: Mapping[str, Any]) -> str:
     return "\\\\x" + bytes(value).hex()
 
 
+def _integer(column: Column[Any], collection: str) -> Encoder:
+    def encode(value: Any, values: Mapping[str, Any]) -> str:
+        try:
+            number = int(value)
+        except (TypeError, ValueError):
+            raise UpdateFailed(f"{_object(collection, values)}: {column.name} is not a number.") from None
+        if not -MAX_INTEGER <= number < MAX_INTEGER:
+            raise UpdateFailed(f"{_object(collection, values)}: {column.name} is out of range.")
+        return str(number)
+
+    return encode
+
+
 def encoder_for(column: Column[Any], collection: str, identity: bool) -> Encoder:
     """How values of a column are written. `identity`: part of a manager_ref, where control characters are refused."""
     if isinstance(column.type, JSONB):
@@ -109,5 +123,5 @@ def encoder_for(column: Column[Any], collection: str, identity: bool) -> Encoder
     if isinstance(column.type, LargeBinary):
         return _binary
     if isinstance(column.type, Integer):
-        return lambda value, values: str(int(value))
+        return _integer(column, collection)
     return _text(column, collection, identity)

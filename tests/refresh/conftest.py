@@ -1,0 +1,36 @@
+"""A database of this folder's tests that really commits: staging tables live until the end of a transaction."""
+
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from craton_inv.db.engine import make_engine
+from craton_inv.db.session import SessionFactory, make_session_factory
+from craton_inv.settings import Settings
+from tests.conftest import clone_template, run_sql
+from tests.refresh.world import World
+
+
+@pytest.fixture(scope="session")
+async def refresh_engine(server_url: str, worker_id: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on a clone of the template, one per test worker; every test makes an inventory of its own."""
+    name = f"refresh_{os.environ['CRATON_INV_TEST_TEMPLATE'].rsplit('_', 1)[1]}_{worker_id}"
+    url = await clone_template(server_url, name)
+    engine = make_engine(url, Settings(database_url=url), statement_timeout=0)
+    yield engine
+    await engine.dispose()
+    await run_sql(server_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def factory(refresh_engine: AsyncEngine) -> SessionFactory:
+    """Sessions that commit."""
+    return make_session_factory(refresh_engine)
+
+
+@pytest.fixture
+async def world(refresh_engine: AsyncEngine) -> World:
+    """An inventory with one source, empty."""
+    return await World.make(refresh_engine)
