@@ -73,8 +73,8 @@ def create_app(
         describe=describe_as_awx,
     )
     app.mount("/v1", v1)
-    app.mount("/api/v2", NamedUrls(awx, context))
-    app.mount("/v2", NamedUrls(v2, context))
+    app.mount("/api/v2", NamedUrls(awx))
+    app.mount("/v2", NamedUrls(v2))
     app.state.dialects = {"v1": v1, "v2": v2, "api/v2": awx}
     install(app, render_plain)
     app.add_middleware(Methods, owner=app, render=render_plain, describe=describe_plainly)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from sqlalchemy import ColumnElement, Select, UnaryExpression, func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import flag_modified
 
 from craton_inv.db.base import Base
 from craton_inv.errors import Conflict, Duplicate, NotFound
@@ -118,7 +119,7 @@ class Repository(Generic[M]):
     async def change(self, row: M, values: Mapping[str, Any]) -> M:
         """Set these columns of a row got with `lock=True` and write them."""
         for name, value in values.items():
-            setattr(row, name, value)
+            set_value(row, name, value)
         return await self.save(row)
 
     async def complete(self, rows: Sequence[M]) -> None:
@@ -157,3 +158,11 @@ class Repository(Generic[M]):
         if kind == "ForeignKeyViolationError":
             return Conflict(f"{self.label} refers to, or is referred to by, something of another owner ({name}).")
         return Conflict(f"{self.label} violates the rule {name} of the database.")
+
+
+def set_value(row: Any, name: str, value: Any) -> None:
+    """Set a column. Of a JSON object the type counts too: 1 equals true in Python, but not in JSON."""
+    differs = isinstance(value, dict) and repr(value) != repr(getattr(row, name))
+    setattr(row, name, value)
+    if differs:
+        flag_modified(row, name)

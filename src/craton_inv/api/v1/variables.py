@@ -9,7 +9,7 @@ from pydantic import StrictStr
 from craton_inv.api.deps import ScopeDep, SessionDep
 from craton_inv.api.preconditions import require_match, tell_etag
 from craton_inv.filters.paths import singular
-from craton_inv.repositories.base import Repository
+from craton_inv.repositories.base import Repository, set_value
 from craton_inv.schemas.v1.base import Variables
 from craton_inv.schemas.v1.variables import VariablesShown
 
@@ -18,7 +18,7 @@ Write = Callable[[Any, dict[str, Any]], None]
 
 def set_column(row: Any, variables: dict[str, Any]) -> None:
     """For tables that keep their variables as JSON alone."""
-    row.variables = variables
+    set_value(row, "variables", variables)
 
 
 def add_variables_routes(
