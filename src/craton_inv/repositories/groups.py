@@ -1,6 +1,6 @@
 """Groups in the database: by inventory, by host, by their place in the nesting."""
 
-from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy import ColumnElement, delete, exists, select, true
 from sqlalchemy.dialects.postgresql import insert
 
 from craton_inv.models import Group, GroupEdge, GroupSource, Host, Membership
@@ -58,11 +58,11 @@ class GroupRepository(Repository[Group]):
         inventory = integer(group.inventory_id)
         parents = select(GroupEdge.parent_id).where(GroupEdge.child_id == group.id).subquery()
         children = select(GroupEdge.child_id).where(GroupEdge.parent_id == group.id).subquery()
-        edges = select(parents.c.parent_id, children.c.child_id, inventory).where(
-            parents.c.parent_id != children.c.child_id
+        edges = select(parents.c.parent_id, children.c.child_id, inventory).join_from(
+            parents, children, parents.c.parent_id != children.c.child_id
         )
         members = select(Membership.host_id).where(Membership.group_id == group.id).subquery()
-        memberships = select(parents.c.parent_id, members.c.host_id, inventory)
+        memberships = select(parents.c.parent_id, members.c.host_id, inventory).join_from(parents, members, true())
         for table, key, rows in ((GroupEdge, "child_id", edges), (Membership, "host_id", memberships)):
             parent = "parent_id" if table is GroupEdge else "group_id"
             await self.session.execute(

@@ -26,6 +26,12 @@ class InventorySourceRepository(Repository[InventorySource]):
         "uq_inventory_sources_inventory_id_name": "Inventory source with this Name and Inventory already exists."
     }
 
+    async def of_inventory(self, inventory_id: int) -> list[InventorySource]:
+        """All sources of an inventory, by name."""
+        query = self.visible().where(in_inventory(inventory_id))
+        rows = await self.session.scalars(query.order_by(InventorySource.name, InventorySource.id))
+        return [*rows]
+
     async def uploads(self, source_ids: Iterable[int]) -> dict[int, InventorySourceUpload]:
         """What is uploaded to these sources, without the content: one statement."""
         rows = await self.session.scalars(

@@ -80,6 +80,20 @@ async def why_not_updatable(session: AsyncSession, scope: Scope, row: InventoryS
     return registry.get(row.source).why_not_updatable(row.source_path, uploaded)
 
 
+async def updatable_sources(
+    session: AsyncSession, scope: Scope, inventory: Inventory
+) -> list[tuple[InventorySource, str]]:
+    """The sources of an inventory that are not manual, by name, each with why it cannot be updated ("" when it can)."""
+    repository = InventorySourceRepository(session, scope)
+    rows = await repository.of_inventory(inventory.id)
+    uploads = await repository.uploads(row.id for row in rows)
+    return [
+        (row, registry.get(row.source).why_not_updatable(row.source_path, row.id in uploads))
+        for row in rows
+        if row.source != MANUAL
+    ]
+
+
 async def save_upload(
     session: AsyncSession, scope: Scope, settings: Settings, row: InventorySource, upload: Upload
 ) -> None:

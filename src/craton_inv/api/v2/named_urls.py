@@ -7,6 +7,7 @@ from urllib.parse import unquote
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from craton_inv.api.context import AppContext
+from craton_inv.db.session import unit_of_work
 from craton_inv.repositories.named import LEVELS, find_named_id
 
 _ID = re.compile(r"[0-9]+\Z")
@@ -21,9 +22,8 @@ class NamedUrls:
     absent to him as one that does not exist (404).
     """
 
-    def __init__(self, app: ASGIApp, context: AppContext) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.context = context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Rewrite the path when its second part is a name."""
@@ -31,11 +31,13 @@ class NamedUrls:
             found = named_part(scope)
             if found is not None:
                 prefix, plural, names, rest = found
-                scope = {**scope, "path": "/".join((prefix, plural, await self._id_of(plural, names), *rest))}
+                scope = {**scope, "path": "/".join((prefix, plural, await self._id_of(scope, plural, names), *rest))}
         await self.app(scope, receive, send)
 
-    async def _id_of(self, plural: str, names: Sequence[str]) -> str:
-        async with self.context.session_factory() as session:
+    @staticmethod
+    async def _id_of(scope: Scope, plural: str, names: Sequence[str]) -> str:
+        context: AppContext = scope["app"].state.context
+        async with unit_of_work(context.session_factory) as session:
             row_id = await find_named_id(session, plural, names)
         return NOBODY if row_id is None else str(row_id)
 

@@ -1,6 +1,6 @@
 """OPTIONS of /v2 paths: what AWX's clients build their commands from, made from the routes' own schemas.
 
-awxkit reads `actions` (only GET and POST on lists), each field's `type`, `required` and `choices`, and the header Allow.
+awxkit reads `actions` (only GET and POST on lists), each field's `type`, `required`, `choices`, and the Allow header.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """Inventory sources."""
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from craton_inv.schemas.names import Name
 from craton_inv.schemas.v2.envelope import Named, Page
@@ -106,6 +106,36 @@ class SourceUpdatable(CanUpdate):
     """Whether an update of one source of an inventory can be started."""
 
     inventory_source: int
+
+
+class SourcesUpdatable(BaseModel):
+    """The sources of an inventory. (/api/v2 answers with the bare array.)"""
+
+    results: list[SourceUpdatable]
+
+
+class SourceStarted(BaseModel):
+    """What became of one source: "started" with the run's own fields beside, or why not."""
+
+    model_config = ConfigDict(extra="allow")
+
+    inventory_source: int
+    status: str
+    inventory_update: int | None = None
+
+
+class SourcesStarted(BaseModel):
+    """What became of all sources of an inventory. (/api/v2 answers with the bare array.)"""
+
+    results: list[SourceStarted]
+
+
+class UpdateOptions(BaseModel):
+    """How to run an update."""
+
+    force_delete: Flag = Field(
+        default_factory=bool, description="Delete even what the deletion guard would keep; needs the admin role."
+    )
 
 
 class Uploaded(BaseModel):
