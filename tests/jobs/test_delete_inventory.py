@@ -1,0 +1,83 @@
+"""The job that deletes an inventory: all of it, in chunks, once, and only what was marked."""
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from craton_inv.db.session import SessionFactory, unit_of_work
+from craton_inv.jobs import delete_inventory
+from craton_inv.jobs.context import JobContext
+from craton_inv.logs import get_logger
+from craton_inv.models import Group, Host, Inventory, InventorySource, Job
+from craton_inv.queue import jobs
+from craton_inv.queue.jobs import LeaseLost
+from craton_inv.settings import Settings
+from tests.factories import make_group, make_host, make_inventory, make_source
+
+
+async def claimed(
+    session: AsyncSession, factory: SessionFactory, engine: AsyncEngine, inventory: Inventory
+) -> JobContext:
+    """The context of a worker that holds the job of this inventory."""
+    job_id = await jobs.enqueue(session, "delete_inventory", {"inventory_id": inventory.id})
+    claim = await jobs.claim(session, job_id, "worker", 30)
+    assert claim is not None
+    await session.commit()
+    return JobContext(Settings(), engine, factory, claim, get_logger(__name__))
+
+
+async def marked_inventory(session: AsyncSession, hosts: int) -> Inventory:
+    """An inventory that waits for its deletion, with hosts, a group and a source."""
+    inventory = await make_inventory(session, pending_deletion=True)
+    group = await make_group(session, inventory=inventory)
+    await make_source(session, inventory=inventory)
+    for _ in range(hosts):
+        await make_host(session, inventory=inventory, groups=[group], facts={"a": 1})
+    return inventory
+
+
+async def count(session: AsyncSession, model: type, inventory: Inventory) -> int:
+    """How many rows of an inventory are left."""
+    return await session.scalar(select(func.count()).where(model.inventory_id == inventory.id)) or 0
+
+
+async def test_everything_of_a_marked_inventory_goes(
+    session: AsyncSession, session_factory: SessionFactory, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delete_inventory, "CHUNK", 2)
+    inventory = await marked_inventory(session, hosts=5)
+    context = await claimed(session, session_factory, engine, inventory)
+    await delete_inventory.delete_inventory(context)
+    assert [await count(session, model, inventory) for model in (Host, Group, InventorySource)] == [0, 0, 0]
+    assert await session.scalar(select(Inventory.id).where(Inventory.id == inventory.id)) is None
+    assert await session.scalar(select(Job.status).where(Job.id == context.claim.job_id)) == "done"
+
+
+async def test_an_inventory_that_is_not_marked_stays(
+    session: AsyncSession, session_factory: SessionFactory, engine: AsyncEngine
+) -> None:
+    inventory = await make_inventory(session)
+    await make_host(session, inventory=inventory)
+    await delete_inventory.delete_inventory(await claimed(session, session_factory, engine, inventory))
+    assert await count(session, Host, inventory) == 1
+
+
+async def test_a_worker_that_lost_its_lease_deletes_nothing(
+    session: AsyncSession, session_factory: SessionFactory, engine: AsyncEngine
+) -> None:
+    inventory = await marked_inventory(session, hosts=1)
+    context = await claimed(session, session_factory, engine, inventory)
+    await session.execute(Job.__table__.update().values(token=99))
+    await session.commit()
+    with pytest.raises(LeaseLost):
+        await delete_inventory.delete_inventory(context)
+    assert await count(session, Host, inventory) == 1
+
+
+async def test_giving_up_takes_the_mark_off(session: AsyncSession, session_factory: SessionFactory) -> None:
+    inventory = await marked_inventory(session, hosts=0)
+    await session.commit()
+    async with unit_of_work(session_factory) as other:
+        await delete_inventory.gave_up(other, {"inventory_id": inventory.id}, "the database was away")
+    await session.refresh(inventory)
+    assert inventory.pending_deletion is False
