@@ -11,11 +11,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from sqlalchemy import delete
 
 from craton_inv.cli import demo_ansible
-from craton_inv.cli.demo_world import World, make_world
+from craton_inv.cli.demo_world import DATACENTER, HERE, World, make_world
 from craton_inv.cli.up import Stack, stop_on_sigterm
 from craton_inv.client import Client, ClientError
 from craton_inv.crypto import secret_key
@@ -133,15 +132,15 @@ class Demonstration:
     ) -> tuple[World, dict[str, dict[str, Any]]]:
         step("Making a tenant with two regions")
         inventories = examples_dir() / "inventories"
-        world = make_world(api, {"east": inventories / "shop", "west": inventories / "local"})
+        world = make_world(api, {DATACENTER: inventories / "shop", HERE: inventories / "local"})
         done()
         for name, source_id in world.sources.items():
             step(f"Refreshing region {name} with ansible-inventory, in the worker")
             self._refresh(api, source_id, partial(_tell, step, f"Refreshing region {name}: "))
         done()
         step("Gathering facts of this machine with Ansible's setup module")
-        facts = demo_ansible.gather_facts(api.url, self.token, world.inventories["west"])
-        for host in api.iterate(f"/v2/inventories/{world.inventories['west']}/hosts/"):
+        facts = demo_ansible.gather_facts(api.url, self.token, world.inventories[HERE])
+        for host in api.iterate(f"/v2/inventories/{world.inventories[HERE]}/hosts/"):
             if host["name"] in facts:
                 api.put_facts(host["id"], facts[host["name"]])
         done()
@@ -161,7 +160,7 @@ class Demonstration:
 
     def _see(self, url: str, world: World, step: Callable[[str], None], done: Callable[[], None]) -> str:
         step("Letting Ansible read the inventory over HTTP")
-        graph = demo_ansible.graph(url, self.token, world.inventories["east"])
+        graph = demo_ansible.graph(url, self.token, world.inventories[DATACENTER])
         done()
         return graph
 
@@ -171,28 +170,24 @@ class Demonstration:
         vcpus = next((f["ansible_processor_vcpus"] for f in facts.values() if "ansible_processor_vcpus" in f), 1)
         for text in (
             f"ansible_facts__ansible_processor_vcpus={vcpus}",
-            "groups__name=webservers and not name__endswith=02.shop.example.com",
-            "all_groups__name=production and variables__http_port__gte=8080",
+            "all_groups__name=web and not name__startswith=web2",
+            "variables__state=maintenance or group__search=monitoring",
         ):
             hosts = [host["name"] for host in api.iterate("/v2/hosts/", host_filter=text, order_by="name")]
             console.print(f"  [cyan]{text}[/]")
-            console.print(f"    {len(hosts)} host{'s' if len(hosts) != 1 else ''}: {', '.join(hosts) or 'none'}")
-        console.print("\n[bold]What Ansible sees in region east[/]  (ansible-inventory --graph)")
-        console.print(graph.rstrip(), markup=False, highlight=False)
-        table = Table(title="Go on from here", title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
+            found = f"{len(hosts)} host{'s' if len(hosts) != 1 else ''}: {', '.join(hosts)}" if hosts else "no host"
+            console.print(f"    {found}", soft_wrap=True)
+        console.print(f"\n[bold]What Ansible sees in region {DATACENTER}[/]  (ansible-inventory --graph)")
+        console.print(graph.rstrip(), markup=False, highlight=False, soft_wrap=True)
         script = demo_ansible.inventory_script()
+        variables = f"CRATON_INV_URL={stack.url} CRATON_INV_TOKEN={self.token} CRATON_INV_INVENTORY="
+        console.print("\n[bold]Go on from here[/]")
         for name, value in (
             ("URL", stack.url),
-            ("Token", self.token),
-            ("Documentation", f"{stack.url}/v2/docs   {stack.url}/v1/docs"),
+            ("Token", f"{self.token}  (for {TOKEN_LIFE.days} days)"),
+            ("Documentation", f"{stack.url}/v2/docs and {stack.url}/v1/docs"),
             ("Search", f"curl -H 'Authorization: Bearer {self.token}' '{stack.url}/v2/hosts/?host_filter=search=web'"),
-            (
-                "Ansible",
-                f"CRATON_INV_URL={stack.url} CRATON_INV_TOKEN={self.token} "
-                f"CRATON_INV_INVENTORY={world.inventories['east']} ansible-inventory -i {script} --list",
-            ),
-            ("Serve without the demo", "./craton up"),
+            ("Ansible", f"{variables}{world.inventories[DATACENTER]} ansible-inventory -i {script} --list"),
+            ("Without the demo", "./craton up"),
         ):
-            table.add_row(f"[bold]{name}[/]", value)
-        console.print()
-        console.print(table, soft_wrap=True)
+            console.print(f"  [bold]{name:<16}[/] {value}", soft_wrap=True, highlight=False)

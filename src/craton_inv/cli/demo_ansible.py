@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,8 @@ from craton_inv.errors import SetupError
 from craton_inv.settings import examples_dir
 
 PATIENCE_S = 120
+# Ansible 2.19 names its cache files after their format and the host: s1_web1.example.org.
+CACHE_SCHEMA = re.compile(r"^s\d+_")
 
 
 def command(name: str) -> str:
@@ -65,7 +68,8 @@ def gather_facts(url: str, token: str, inventory_id: int) -> dict[str, dict[str,
             "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(home / "facts"),
         }
         _run([command("ansible"), "all", "-i", str(inventory_script()), "-m", "ansible.builtin.setup"], env)
-        return {path.name: _cached(path.read_text()) for path in sorted((home / "facts").iterdir())}
+        files = sorted((home / "facts").iterdir())
+        return {CACHE_SCHEMA.sub("", path.name): _cached(path.read_text()) for path in files}
 
 
 def _cached(text: str) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Any
 from craton_inv.client import Client
 
 TENANT = "demo"
-REGIONS = {"east": "The shop's machines, from an Ansible inventory", "west": "This machine"}
+DATACENTER, HERE = "datacenter", "workshop"
+REGIONS = {DATACENTER: "The shop's machines, from an Ansible inventory of several files", HERE: "This machine"}
 
 
 @dataclass(frozen=True)
