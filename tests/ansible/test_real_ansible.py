@@ -27,9 +27,9 @@ from craton_inv.refresh.target import Targets
 from craton_inv.repositories.scope import SYSTEM
 from craton_inv.services.tokens import issue_token
 from craton_inv.settings import Settings, examples_dir
-from tests.ansible.service import served
 from tests.conftest import clone_template, run_sql
 from tests.factories import make_inventory, make_source, make_user
+from tests.serving import served
 
 SCRIPT = examples_dir() / "craton_inventory.py"
 SOURCES = str(Path(__file__).parents[2] / "src")

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from craton_inv.cli import COMMANDS, build
 from craton_inv.db.migrate import head_revision
+from craton_inv.embedded.lock import DirectoryLock
 
 SOURCES = str(Path(__file__).parents[2] / "src")
 
@@ -84,6 +85,17 @@ def test_a_database_that_is_not_there_is_said_in_one_sentence(tmp_path: Path) ->
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("The database cannot be used: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_data_directory_that_somebody_holds_is_said_with_his_process(tmp_path: Path) -> None:
+    lock = DirectoryLock(tmp_path / "postgres.lock")
+    lock.acquire()  # as a server that is still starting: nobody knows its URL yet
+    try:
+        done = run("db", "current", "--data-dir", str(tmp_path))
+    finally:
+        lock.release()
+    assert (done.returncode, done.stdout) == (3, "")
+    assert f"in use by process {os.getpid()}" in done.stderr
 
 
 def test_the_schema_of_a_database_is_told(fresh_database_url: str) -> None:

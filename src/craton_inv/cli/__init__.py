@@ -15,6 +15,7 @@ from pydantic_core import ValidationError
 from craton_inv import __version__
 from craton_inv.errors import CratonInvError
 
+IN_USE = "setup.in_use"
 # How a command is declared that hands options it does not know on to another program.
 PASSING_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         build(given)(args=given, prog_name="craton-inv")
     except CratonInvError as error:
-        _complain(error.message)
+        _complain(error.message, status=3 if error.code == IN_USE else 1)
     except ValidationError as error:
         _complain("\n".join(map(_setting_fault, error.errors())))
     except KeyboardInterrupt:
@@ -108,6 +109,6 @@ def _setting_fault(fault: Any) -> str:
     return f"CRATON_INV_{name}: {fault['msg']}"
 
 
-def _complain(sentence: str) -> None:
+def _complain(sentence: str, status: int = 1) -> None:
     print(sentence, file=sys.stderr, flush=True)
-    sys.exit(1)
+    sys.exit(status)
