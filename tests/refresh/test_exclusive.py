@@ -111,14 +111,14 @@ class Cloud:
     async def refresh(self, *build: Any, **options: Any) -> dict[str, Counts]:
         """Save what the functions `build` give; each is called with this cloud."""
         persister = self.persister()
-        for make in build:
-            persister.add(make(self))
 
         async def tell(_: str, __: Counts) -> None:
             pass
 
         save = SaveOptions(self.source_id, {"source_id": self.source_id}, **{"delete": True, **options})
         try:
+            for make in build:
+                persister.add(make(self))
             async with self.engine.begin() as connection:
                 return await persister.save(connection, save, tell)
         finally:

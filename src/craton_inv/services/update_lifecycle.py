@@ -129,15 +129,16 @@ async def end(
     row = await session.get(InventoryUpdate, update_id, with_for_update=True, populate_existing=True)
     if source is None or row is None or row.status in ENDED:
         return False
+    now = await session.scalar(select(func.clock_timestamp()))
     row.status = status
     row.job_explanation = explanation
-    row.finished = func.clock_timestamp()
-    row.canceled_on = func.clock_timestamp() if status == "canceled" else None
+    row.finished = now
+    row.canceled_on = now if status == "canceled" else None
     row.result = result or {}
     row.result_traceback = traceback
     row.event_processing_finished = True
     source.status = status
-    source.last_updated = func.clock_timestamp()
+    source.last_updated = now
     source.last_error = "" if status == "successful" else explanation
     source.last_update_id = row.id
     source.current_update_id = None

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import shutil
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from craton_inv.refresh.target import Targets
 from craton_inv.settings import Settings
 
 MESSAGE_LENGTH = 4000
+COMPLAINTS = ("[ERROR]", "[WARNING]: Failed to parse", "[WARNING]: Unable to parse", "ERROR!", "usage:")
 
 
 def ansible_inventory(settings: Settings) -> str:
@@ -63,7 +63,7 @@ class FileCollector(Collector):
         settings = self.around.settings
         program = ansible_inventory(settings)
         self._folder = tempfile.TemporaryDirectory(prefix="craton-inv-", ignore_cleanup_errors=True)
-        private = Path(os.path.realpath(self._folder.name))
+        private = Path(self._folder.name).resolve()  # noqa: ASYNC240 - a folder made a line before
         for name in ("home", "tmp", "upload"):
             (private / name).mkdir()
         (private / "ansible.cfg").touch()
@@ -80,7 +80,7 @@ class FileCollector(Collector):
         limits = sandbox.Limits(
             settings.inventory_memory_limit,
             settings.inventory_output_limit,
-            (readable, Path(os.path.realpath(program)).parent),
+            (readable, Path(program).resolve().parent),  # noqa: ASYNC240 - the program was found a moment ago
             private,
         )
         ended = await sandbox.run(command, private / "home", environment, limits, self.around.say)
@@ -111,10 +111,12 @@ class FileCollector(Collector):
 
 
 def failure_text(ended: sandbox.Finished) -> str:
-    """What Ansible says was wrong: from its first error line on; else the last lines."""
-    start = next((n for n, line in enumerate(ended.lines) if line.startswith(("[ERROR]", "ERROR!", "usage:"))), None)
+    """What Ansible says was wrong: from its first complaint on; else the last lines."""
+    start = next((n for n, line in enumerate(ended.lines) if line.startswith(COMPLAINTS)), None)
     lines = ended.lines[start:] if start is not None else ended.lines[-5:]
-    text = "\n".join(line for line in lines if line.strip())[:MESSAGE_LENGTH]
+    text = "\n".join(line for line in lines if line.strip())
+    if len(text) > MESSAGE_LENGTH:
+        text = f"{text[: MESSAGE_LENGTH // 2]}\n[...]\n{text[-MESSAGE_LENGTH // 2 :]}"
     how = f"was stopped by signal {-ended.status}" if ended.status < 0 else f"failed with exit status {ended.status}"
     return f"ansible-inventory {how}: {text}" if text else f"ansible-inventory {how}."
 

@@ -37,7 +37,7 @@ class PathRule(ctypes.Structure):
 
 def landlock_version(libc: ctypes.CDLL) -> int:
     """The kernel's version of Landlock, 0 without it."""
-    return max(0, libc.syscall(CREATE_RULESET, None, 0, 1))
+    return max(0, int(libc.syscall(CREATE_RULESET, None, 0, 1)))
 
 
 def landlock(libc: ctypes.CDLL, readable: list[str], writable: list[str]) -> bool:
@@ -59,7 +59,7 @@ def landlock(libc: ctypes.CDLL, readable: list[str], writable: list[str]) -> boo
                 rule = PathRule(allowed, descriptor)
                 libc.syscall(ADD_RULE, ruleset, 1, ctypes.byref(rule), 0)
                 os.close(descriptor)
-    return libc.syscall(RESTRICT_SELF, ruleset, 0) == 0
+    return int(libc.syscall(RESTRICT_SELF, ruleset, 0)) == 0
 
 
 def limit(what: int, value: int) -> None:

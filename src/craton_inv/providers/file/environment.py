@@ -11,7 +11,7 @@ from craton_inv.errors import InvalidField
 REFUSED_NAMES = frozenset({"HOME", "USER", "_", "TERM", "PATH", "TMPDIR", "SHELL", "IFS", "ENV", "BASH_ENV"})
 # Names by which a loader, Python or Ansible would run other code.
 REFUSED_PREFIXES = ("LD_", "PYTHON", "ANSIBLE_", "CRATON_INV_", "INVENTORY_", "GCONV_", "BASH_FUNC_")
-VERBOSE = "True"
+ON = "True"
 
 
 def variables_for_environment(source_vars: str) -> dict[str, str]:
@@ -42,9 +42,11 @@ def clean_environment(private: Path, source_id: int, update_id: int, given: dict
         "ANSIBLE_HOME": str(private / "home"),
         "ANSIBLE_LOCAL_TEMP": str(private / "tmp"),
         "ANSIBLE_NOCOLOR": "1",
-        "ANSIBLE_INVENTORY_UNPARSED_FAILED": VERBOSE,
-        "ANSIBLE_INVENTORY_EXPORT": VERBOSE,
-        "ANSIBLE_VERBOSE_TO_STDERR": VERBOSE,
+        "ANSIBLE_INVENTORY_UNPARSED_FAILED": ON,
+        # One file of a folder that does not parse must not look like hosts that are gone.
+        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": ON,
+        "ANSIBLE_INVENTORY_EXPORT": ON,
+        "ANSIBLE_VERBOSE_TO_STDERR": ON,
         "ANSIBLE_HOST_PATTERN_MISMATCH": "error",
         "INVENTORY_SOURCE_ID": str(source_id),
         "INVENTORY_UPDATE_ID": str(update_id),

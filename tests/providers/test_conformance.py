@@ -1,0 +1,67 @@
+"""Every provider, on its own sample: it parses, saves, and saves again without writing a row."""
+
+from pathlib import Path
+
+import pytest
+
+from craton_inv.errors import InvalidField
+from craton_inv.providers import registry
+from craton_inv.settings import Settings
+from tests.providers.running import refresh
+from tests.refresh.world import World, written
+
+KINDS = registry.kinds()
+
+
+def test_the_shipped_kinds_are_found() -> None:
+    assert {"example", "file"} <= set(KINDS)
+
+
+def test_an_unknown_kind_is_refused_by_field() -> None:
+    with pytest.raises(InvalidField, match='"nonsense" is not a valid choice') as caught:
+        registry.get("nonsense")
+    assert list(caught.value.fields) == ["source"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_sample_is_saved_and_saved_again_without_a_write(
+    kind: str, world: World, settings: Settings, tmp_path: Path
+) -> None:
+    sample = registry.get(kind).sample(tmp_path)
+    first = await refresh(world, settings, sample)
+    assert first.counts["hosts"].created > 0
+    assert first.counts["memberships"].created > 0
+    before = await world.row_versions()
+    second = await refresh(world, settings, sample)
+    assert written(second.counts) == 0
+    assert await world.row_versions() == before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_sample_passes_its_own_check(kind: str, settings: Settings, tmp_path: Path) -> None:
+    provider = registry.get(kind)
+    sample = provider.sample(tmp_path)
+    provider.check(sample, settings)
+    assert provider.why_not_updatable(sample.source_path, uploaded=False) == ""
+
+
+@pytest.mark.parametrize(
+    ("source_vars", "reason"),
+    [
+        ('{"hosts": -1}', "hosts: Input should be greater than or equal to 0"),
+        ('{"prefix": "A"}', "prefix: String should match pattern"),
+        ('{"machines": 1}', "machines: Extra inputs are not permitted"),
+        ("[", "Cannot parse as JSON"),
+    ],
+)
+def test_a_wrong_configuration_is_refused_by_key(source_vars: str, reason: str) -> None:
+    with pytest.raises(InvalidField, match=reason) as caught:
+        registry.get("example").read_config(source_vars)
+    assert list(caught.value.fields) == ["source_vars"]
+
+
+async def test_the_example_makes_what_its_configuration_says(world: World, settings: Settings, tmp_path: Path) -> None:
+    sample = registry.get("example").sample(tmp_path)
+    await refresh(world, settings, sample)
+    assert await world.memberships() == {("web", "web-1"), ("web", "web-2")}
+    assert (await world.hosts())["web-2"] == {"ansible_host": "10.0.0.2"}
