@@ -30,7 +30,7 @@ from craton_inv.settings import Settings
 
 ROUNDS = 7
 GOAL = 2.0
-NOISE = 0.25  # milliseconds: below it the difference is planning, not the plan
+NOISE = 0.5  # milliseconds: below it the difference is planning and the load of the machine
 EXPLAIN = "EXPLAIN (ANALYZE, TIMING OFF, SUMMARY ON, FORMAT JSON)"
 COLUMNS = ", ".join(f"h.{column.name}" for column in Host.__table__.columns)
 

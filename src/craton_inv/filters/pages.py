@@ -20,12 +20,19 @@ def counted_page(
     """
     clauses = order or [model.id.asc()]
     keys = [clause.element if isinstance(clause, UnaryExpression) else clause for clause in clauses]
-    labelled = [key.label("order_" + str(number)) for number, key in enumerate(keys)]
-    matching = select(model.id, *labelled).where(*where).cte().prefix_with("MATERIALIZED", dialect="postgresql")
+    # The id is there already.
+    names = ["id" if _is_id(key, model) else "order_" + str(number) for number, key in enumerate(keys)]
+    labelled = [key.label(name) for name, key in zip(names, keys, strict=True) if name != "id"]
+    matching = select(model.id.label("id"), *labelled).where(*where).cte()
+    matching = matching.prefix_with("MATERIALIZED", dialect="postgresql")
     total = select(func.count()).select_from(matching).scalar_subquery()
     cut = select(matching.c.id).offset(offset).limit(limit)
-    for clause, label in zip(clauses, labelled, strict=True):
-        column = matching.c[label.name]
+    for clause, name in zip(clauses, names, strict=True):
+        column = matching.c[name]
         down = isinstance(clause, UnaryExpression) and clause.modifier is desc_op
         cut = cut.order_by(column.desc() if down else column.asc())
     return select(model, total.label("total")).where(model.id.in_(cut)).order_by(*clauses)
+
+
+def _is_id(key: Any, model: Model) -> bool:
+    return bool(key.compare(model.id.expression))
