@@ -2,9 +2,9 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -63,14 +63,12 @@ def test_an_unknown_command_is_wrong_usage() -> None:
     assert "No such command 'nope'" in done.stderr
 
 
-def test_starting_costs_less_than_half_a_second() -> None:
-    best = 9.0
-    for _ in range(3):
-        begin = time.perf_counter()
-        assert run("inventory", "--help").returncode == 0
-        best = min(best, time.perf_counter() - begin)
-    # The goal is 0.5 s on an idle machine; other tests run beside this one.
-    assert best < 1.5
+def test_starting_costs_little() -> None:
+    begin = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert run("inventory", "--help").returncode == 0
+    end = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # Ansible waits for it at every run: 0.3 s on an idle machine. The time of the processor, since tests run beside it.
+    assert end.ru_utime + end.ru_stime - begin.ru_utime - begin.ru_stime < 1.0
 
 
 def test_a_wrong_setting_is_named_without_its_value() -> None:
