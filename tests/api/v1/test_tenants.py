@@ -35,3 +35,11 @@ async def test_a_tenant_with_a_region_stays(client: httpx.AsyncClient) -> None:
 async def test_a_name_is_taken_once(client: httpx.AsyncClient) -> None:
     for status in (201, 409):
         assert (await client.post("/v1/tenants", json={"name": "acme"})).status_code == status
+
+
+async def test_a_clash_is_told_in_the_words_of_its_dialect(client: httpx.AsyncClient) -> None:
+    await client.post("/v1/tenants", json={"name": "acme"})
+    v1 = (await client.post("/v1/tenants", json={"name": "acme"})).json()
+    v2 = (await client.post("/v2/organizations/", json={"name": "acme"})).json()
+    assert v1["message"] == "Tenant with this Name already exists."
+    assert v2 == {"__all__": ["Organization with this Name already exists."]}

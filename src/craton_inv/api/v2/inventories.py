@@ -12,7 +12,7 @@ from craton_inv.api.v2.listing import WindowDep, listed
 from craton_inv.api.v2.present import InventoryPresenter
 from craton_inv.api.v2.present.base import ViewerDep
 from craton_inv.repositories.inventories import InventoryRepository
-from craton_inv.repositories.tenants import TenantRepository
+from craton_inv.repositories.tenants import OrganizationRepository
 from craton_inv.schemas.v2.inventories import (
     DeletionAccepted,
     Inventory,
@@ -37,7 +37,7 @@ async def list_inventories(viewer: ViewerDep, window: WindowDep) -> InventoryLis
 @router.post("/", operation_id="create_inventory", status_code=201)
 async def create_inventory(body: InventoryCreate, viewer: ViewerDep, request: Request, response: Response) -> Inventory:
     """Create an inventory."""
-    tenants = TenantRepository(viewer.session, viewer.scope)
+    tenants = OrganizationRepository(viewer.session, viewer.scope)
     tenant = await referred(tenants, "organization", body.organization)
     row = await service.create_inventory(viewer.session, viewer.scope, tenant, _values(body, request))
     response.headers["Location"] = viewer.links.to("inventory", row.id)
@@ -84,7 +84,7 @@ async def _change(
     require_match(request, row)
     values = _values(body, request)
     if values.get("tenant_id", row.tenant_id) != row.tenant_id:
-        await referred(TenantRepository(viewer.session, viewer.scope), "organization", values["tenant_id"])
+        await referred(OrganizationRepository(viewer.session, viewer.scope), "organization", values["tenant_id"])
     if values.get("kind", "") is None:  # the collection sends null for what it was not told
         del values["kind"]
     await service.change_inventory(viewer.session, viewer.scope, row, values)

@@ -10,7 +10,7 @@ from craton_inv.api.v2.present import InventoryPresenter, OrganizationPresenter
 from craton_inv.api.v2.present.base import ViewerDep
 from craton_inv.models import Inventory
 from craton_inv.repositories.inventories import InventoryRepository
-from craton_inv.repositories.tenants import TenantRepository
+from craton_inv.repositories.tenants import OrganizationRepository
 from craton_inv.schemas.v2.inventories import InventoryList
 from craton_inv.schemas.v2.organizations import (
     Organization,
@@ -26,14 +26,14 @@ OrganizationId = Annotated[int, Path(alias="id")]
 @router.get("/", operation_id="list_organizations", response_model_exclude_unset=True)
 async def list_organizations(viewer: ViewerDep, window: WindowDep) -> OrganizationList:
     """List organizations."""
-    repository = TenantRepository(viewer.session, viewer.scope)
+    repository = OrganizationRepository(viewer.session, viewer.scope)
     return await listed(window, repository, OrganizationPresenter(viewer), OrganizationList)
 
 
 @router.post("/", operation_id="create_organization", status_code=201)
 async def create_organization(body: OrganizationCreate, viewer: ViewerDep, response: Response) -> Organization:
     """Create an organization."""
-    row = await TenantRepository(viewer.session, viewer.scope).create(body.model_dump(exclude_unset=True))
+    row = await OrganizationRepository(viewer.session, viewer.scope).create(body.model_dump(exclude_unset=True))
     response.headers["Location"] = viewer.links.to("organization", row.id)
     return await OrganizationPresenter(viewer).one(row)
 
@@ -41,7 +41,7 @@ async def create_organization(body: OrganizationCreate, viewer: ViewerDep, respo
 @router.get("/{id}/", operation_id="get_organization")
 async def get_organization(organization_id: OrganizationId, viewer: ViewerDep, response: Response) -> Organization:
     """Read an organization."""
-    row = await TenantRepository(viewer.session, viewer.scope).get(organization_id)
+    row = await OrganizationRepository(viewer.session, viewer.scope).get(organization_id)
     tell_etag(response, row)
     return await OrganizationPresenter(viewer).one(row)
 
@@ -65,7 +65,7 @@ async def update_organization(
 async def _change(
     organization_id: int, body: OrganizationCreate | OrganizationPatch, viewer: ViewerDep, request: Request
 ) -> Organization:
-    repository = TenantRepository(viewer.session, viewer.scope)
+    repository = OrganizationRepository(viewer.session, viewer.scope)
     row = await repository.get(organization_id, lock=True)
     require_match(request, row)
     await repository.change(row, body.model_dump(exclude_unset=True))
@@ -75,7 +75,7 @@ async def _change(
 @router.delete("/{id}/", operation_id="delete_organization", status_code=204)
 async def delete_organization(organization_id: OrganizationId, viewer: ViewerDep, request: Request) -> None:
     """Delete an organization that owns nothing any more."""
-    repository = TenantRepository(viewer.session, viewer.scope)
+    repository = OrganizationRepository(viewer.session, viewer.scope)
     row = await repository.get(organization_id, lock=True)
     require_match(request, row)
     await repository.delete(row)
@@ -86,6 +86,6 @@ async def list_organization_inventories(
     organization_id: OrganizationId, viewer: ViewerDep, window: WindowDep
 ) -> InventoryList:
     """List the inventories of an organization."""
-    row = await TenantRepository(viewer.session, viewer.scope).get(organization_id)
+    row = await OrganizationRepository(viewer.session, viewer.scope).get(organization_id)
     repository = InventoryRepository(viewer.session, viewer.scope)
     return await listed(window, repository, InventoryPresenter(viewer), InventoryList, Inventory.tenant_id == row.id)
