@@ -26,6 +26,7 @@ from craton_inv.api.v2.router import ROUTERS as V2_ROUTERS
 from craton_inv.crypto import secret_key
 from craton_inv.db.engine import make_engine
 from craton_inv.db.session import SessionFactory, make_session_factory
+from craton_inv.logs import configure_logs
 from craton_inv.queue.bell import ArqBell, Bell, SilentBell
 from craton_inv.settings import Settings, get_settings
 
@@ -38,9 +39,12 @@ def create_app(
 ) -> FastAPI:
     """The application. Nothing is connected before the first request that needs it.
 
+    Without `settings` they come from the environment, and this process logs by them (uvicorn --factory).
     `session_factory` and `bell` take the place of those made from the settings (tests, embedding).
     """
-    settings = settings or get_settings()
+    if settings is None:  # called by a server as its factory: this process is ours
+        settings = get_settings()
+        configure_logs(settings.log_level, as_json=settings.log_json)
     context = make_context(settings, session_factory, bell)
     app = FastAPI(
         title="craton-inv",

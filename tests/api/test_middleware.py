@@ -6,6 +6,8 @@ import logging
 import httpx
 import pytest
 import structlog
+from fastapi import FastAPI
+from starlette.types import Message
 
 from craton_inv.api.middleware import canonical_path
 
@@ -96,3 +98,28 @@ async def test_head_is_get_without_its_body(client: httpx.AsyncClient) -> None:
 async def test_an_unknown_path_is_a_404_of_its_dialect(client: httpx.AsyncClient) -> None:
     assert (await client.get("/v1/nothing")).json()["message"] == "Not found."
     assert (await client.get("/v2/nothing/")).json() == {"detail": "Not found."}
+
+
+async def test_head_leaves_the_servers_own_scope_alone(app: FastAPI) -> None:
+    scope = {
+        "type": "http",
+        "method": "HEAD",
+        "path": "/health/live",
+        "raw_path": b"/health/live",
+        "root_path": "",
+        "scheme": "http",
+        "query_string": b"",
+        "headers": [],
+        "server": ("test", 80),
+    }
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    assert scope["method"] == "HEAD"  # uvicorn counts the bytes of a body by it
+    assert [message.get("body", b"") for message in sent if message["type"] == "http.response.body"] == [b""]

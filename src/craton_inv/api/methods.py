@@ -70,8 +70,8 @@ class Methods:
             body = self.describe([entry.route for entry in found])
             await JSONResponse(body, headers={"Allow": allow(found)})(scope, receive, send)
         elif method == "HEAD" and any("GET" in entry.methods for entry in found):
-            scope["method"] = "GET"
-            await self.app(scope, receive, _without_body(send))
+            # A copy: the server looks at its own scope to know that this answer has no body.
+            await self.app({**scope, "method": "GET"}, receive, _without_body(send))
         else:
             refused = MethodNotAllowed(f'Method "{method}" not allowed.', headers={"Allow": allow(found)})
             await respond(refused, Request(scope), self.render)(scope, receive, send)
