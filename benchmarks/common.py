@@ -1,4 +1,4 @@
-"""What the benchmarks share: results with their goals, a table of them, a count of statements, a database to work in."""
+"""What the benchmarks share: results with goals, a table of them, a count of statements, a database to work in."""
 
 import gc
 import tempfile

@@ -93,4 +93,4 @@ class Provider(ABC):
 
     @abstractmethod
     def sample(self, folder: Path) -> SourceDefinition:
-        """A small source of this kind that needs nothing from outside, for the conformance test; files go to `folder`."""
+        """A small source that needs nothing from outside, for the conformance test; files go to `folder`."""

@@ -7,7 +7,7 @@ _MISSING = object()
 
 
 def look_up(variables: Mapping[str, Any], paths: str) -> Any:
-    """The value of the first path that leads somewhere; commas separate fallbacks, dots descend. _MISSING if none does."""
+    """The value of the first path that leads somewhere, else _MISSING; commas separate fallbacks, dots descend."""
     for path in paths.split(","):
         value: Any = variables
         for part in path.strip().split("."):

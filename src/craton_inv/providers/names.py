@@ -27,7 +27,7 @@ def group_name(written: str) -> str:
 
 
 def host_name_and_port(written: str) -> tuple[str, int | None]:
-    """A host's name, and the port behind it if there is one: `h:22` and `[v6]:22` (AWX). Raises UpdateFailed for Jinja."""
+    """A host's name, and the port behind it if any: `h:22` and `[v6]:22` (AWX). Raises UpdateFailed for Jinja."""
     _no_jinja(written, "host")
     bracketed = _BRACKETED.match(written)
     if bracketed:

@@ -1,11 +1,9 @@
 """Collectors: the only part of a refresh that talks to the outside."""
 
-from abc import ABC
-
 from craton_inv.refresh.target import Target, Targets
 
 
-class Collector(ABC):
+class Collector:
     """Base of collectors. Subclasses add one async iterator per association, which a parser reads.
 
     A full and a targeted collector offer the same iterators, so that the parser does not know which one it has.

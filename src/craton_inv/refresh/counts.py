@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass
 class Counts:
-    """Rows of one collection. `unconnected`: links whose other end nobody delivered; `repeated`: identities sent twice."""
+    """Rows of one collection. `unconnected`: links that lead to nothing; `repeated`: identities sent twice."""
 
     delivered: int = 0
     created: int = 0

@@ -1,10 +1,10 @@
 """The order of saving: collections in layers, each after those it links to, and cycles split into two passes.
 
-Definition. Nodes are collections; there is an edge A -> B when a column of A links to B. An edge is *fixed* when the column
-is part of A's identity: the row cannot be written without it. The others are *free*: the row can be written first and the
-link set afterwards. Layer 0 holds the collections without outgoing edges; layer n those whose edges end in layers below n.
-When edges form a cycle, free edges that close it are left out of the first pass and saved by a second pass over their
-collection after all layers. A cycle of fixed edges alone has no order and is refused.
+Definition. Nodes are collections; there is an edge A -> B when a column of A links to B. An edge is *fixed* when the
+column is part of A's identity: the row cannot be written without it. The others are *free*: the row can be written
+first and the link set afterwards. Layer 0 holds the collections without outgoing edges; layer n those whose edges end
+in layers below n. When edges form a cycle, free edges that close it are left out of the first pass and saved by a
+second pass over their collection after all layers. A cycle of fixed edges alone has no order and is refused.
 """
 
 from collections.abc import Mapping, Sequence

@@ -17,8 +17,8 @@ class DeletionGuard:
         allowed = max(self.objects, int(owned * self.share))
         if gone > allowed:
             raise UpdateFailed(
-                f"This refresh would delete {gone} of {owned} {name}; at most {allowed} are deleted without force_delete. "
-                "Nothing was changed. Check the source; to delete them, start the update with force_delete."
+                f"This refresh would delete {gone} of {owned} {name}; at most {allowed} are deleted without "
+                "force_delete. Nothing was changed. Check the source; to delete them, update with force_delete."
             )
 
 

@@ -63,7 +63,7 @@ class InventoryCollection:
             self._check_ownership()
 
     def build(self, **values: Any) -> InventoryObject:
-        """An inventory object. Raises InvalidCollection for a column the collection does not have or a missing identity."""
+        """An inventory object. Raises InvalidCollection for an unknown column or a missing identity."""
         if not self._required <= values.keys() or not values.keys() <= self._known:
             missing = ", ".join(sorted(self._required - values.keys()))
             unknown = ", ".join(sorted(values.keys() - self._known))

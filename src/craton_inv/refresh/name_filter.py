@@ -1,4 +1,4 @@
-"""Leave delivered objects out by a regular expression over their name: PostgreSQL's, under a time limit, never Python's."""
+"""Leave delivered objects out by a regular expression over their name, run by PostgreSQL under a time limit."""
 
 import re
 

@@ -14,8 +14,9 @@ class Exclusive:
 class Layered:
     """Several sources and people share a row; each source keeps what it said of it as a row of `table`.
 
-    `table` has `inventory_source_id`, the column `row` (the shared row's id), `ref`, `digest` and `variables`; the shared
-    table has `manual`, `variables` and `variables_text`. A shared row goes when no source has it and nobody made it by hand.
+    `table` has `inventory_source_id`, the column `row` (the shared row's id), `ref`, `digest` and `variables`; the
+    shared table has `manual`, `variables` and `variables_text`. A shared row goes when no source has it and nobody
+    made it by hand.
     """
 
     table: Table

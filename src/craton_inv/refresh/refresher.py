@@ -1,4 +1,4 @@
-"""The refresher: collect, parse, persist, with progress; each step can be overridden, and hooks run before and after."""
+"""The refresher: collect, parse, persist, with progress; each step can be overridden, hooks run before and after."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""Values as fields of PostgreSQL's COPY text format, refusing what a column cannot hold in words that name the object."""
+"""Values as fields of PostgreSQL's COPY text format; what a column cannot hold is refused, naming the object."""
 
 import json
 import re

@@ -1,9 +1,9 @@
-"""Save rows that several sources and people share: every source keeps its variables as a layer, the row shows the merge.
+"""Save rows that several sources and people share: a layer of variables per source, the row shows the merge.
 
 The merge, per key of the variables:
   * what the source sends wins over what is there (the last writer wins, as in AWX);
-  * a key that the source sent before and sends no more goes, unless it was changed by hand since; when another source has
-    the key its value returns (of several, the one with the highest id);
+  * a key that the source sent before and sends no more goes, unless it was changed by hand since; when another source
+    has the key its value returns (of several, the one with the highest id);
   * every other key stays: it is a person's or another source's;
   * with `replace` (overwrite_vars) only keys that some source has remain.
 An unchanged row is known by the digest of its layer and by the row still showing it; it is not written at all.
@@ -108,7 +108,7 @@ def _parts(saving: Saving) -> dict[str, str]:
         "same": saving.same_ref(),
         "ref": f"t.{quote(collection.manager_ref[0])}",
         "merge": _REPLACE if replace else KEEP_HAND_MADE,
-        # What the row must show if nothing changed: cheaper than the merge, and equal to it when the digest is the same.
+        # What the row shows if nothing changed: cheaper than the merge, and equal to it for an equal digest.
         "expected": "coalesce(o.variables, '{}') || s.variables" if replace else "t.variables || s.variables",
     }
 

@@ -5,7 +5,9 @@ from craton_inv.refresh.ownership import Shared
 from craton_inv.refresh.saving import Saving
 from craton_inv.refresh.sql import join, quote
 
-_RESOLVE = "CREATE TEMPORARY TABLE <resolved> ON COMMIT DROP AS SELECT DISTINCT <ids>, true AS delivered FROM <stage> s <joins>"
+_RESOLVE = """
+CREATE TEMPORARY TABLE <resolved> ON COMMIT DROP AS SELECT DISTINCT <ids>, true AS delivered FROM <stage> s <joins>
+"""
 _INSERT = """
 WITH written AS (
   INSERT INTO <table> AS t (<columns>, <scope_columns>, manual, <sources>)

@@ -1,4 +1,4 @@
-"""The saver: load the stages, save the collections layer by layer, then delete what is missing, all in one transaction."""
+"""The saver: load the stages, save collections layer by layer, then delete what is missing, in one transaction."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol

@@ -1,7 +1,7 @@
 """Staging: rows of a collection spooled as COPY text while the parser runs, then one COPY into one temporary table.
 
-The spool is a file beyond a few megabytes, so Python's memory does not grow with the inventory, no database transaction is
-open while a slow provider answers, and the number of statements does not depend on the number of rows.
+The spool is a file beyond a few megabytes, so Python's memory does not grow with the inventory, no database
+transaction is open while a slow provider answers, and the number of statements does not depend on the number of rows.
 """
 
 import tempfile
@@ -22,7 +22,7 @@ SPOOL_MEMORY = 4 * 1024 * 1024  # bytes a spool may hold before it becomes a fil
 
 @dataclass(frozen=True)
 class StageColumn:
-    """One column of a staging table. `source` names the sent column; `position` the part of its link, -1 for a value."""
+    """A column of a staging table. `source`: the sent column; `position`: the part of its link, -1 for a value."""
 
     name: str
     type: str
@@ -103,7 +103,7 @@ class Stage:
         return f"(s.sent & {self._bits[name]}) <> 0"
 
     async def load(self, connection: AsyncConnection) -> None:
-        """Make the temporary table, COPY the spool into it, drop repeated identities (the last one wins) and ANALYZE it."""
+        """Make the temporary table, COPY the spool into it, drop repeated identities (the last wins), ANALYZE."""
         parts = [f"{quote(column.name)} {column.type}" for column in self.columns]
         parts.append("sent bigint NOT NULL")
         if self._digests:

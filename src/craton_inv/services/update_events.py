@@ -14,6 +14,7 @@ from craton_inv.models import InventoryUpdateEvent
 log = get_logger(__name__)
 INTERVAL = 0.5  # seconds between two writes
 LONGEST = 60_000  # characters of one event
+MOST_PENDING = 50_000  # events kept while the database is away
 
 
 class EventWriter:
@@ -53,6 +54,9 @@ class EventWriter:
         except IntegrityError:
             # A worker that lost its lease wrote the same counters: number anew behind them.
             await self._write(batch)
+        except Exception:
+            self._pending = [*batch, *self._pending][:MOST_PENDING]
+            raise
 
     async def _write(self, batch: list[tuple[str, dict[str, Any]]]) -> None:
         own = InventoryUpdateEvent.inventory_update_id == self.update_id

@@ -1,8 +1,8 @@
 """A program of its own: puts limits on itself, then becomes another program. Imports nothing of ours.
 
-Called as `python -I -S confine.py '<limits as JSON>' program argument ...`. It sets resource limits, dies with its parent,
-gives up new privileges, and where the kernel has Landlock keeps to the folders it is given: nothing else can be read, not
-even the environment of the service under /proc, and no process outside can be signalled.
+Called as `python -I -S confine.py '<limits as JSON>' program argument ...`. It sets resource limits, dies with its
+parent, gives up new privileges, and where the kernel has Landlock keeps to the folders it is given: nothing else can
+be read, not even the environment of the service under /proc, and no process outside can be signalled.
 """
 
 import contextlib

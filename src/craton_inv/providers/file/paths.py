@@ -48,7 +48,7 @@ def _walk(top: Path) -> Iterator[tuple[Path, bool]]:
 
 
 def check_files(top: Path, roots: Sequence[Path], allow_executables: bool) -> None:
-    """Raise UpdateFailed for a link out of the roots, an executable inventory that is not allowed, or too many files."""
+    """Raise UpdateFailed for a link out of the roots, an executable that is not allowed, or too many files."""
     real_roots = [Path(os.path.realpath(root)) for root in roots]
     for count, (path, is_inventory) in enumerate(_walk(top)):
         if count >= MAX_FILES:
@@ -69,7 +69,7 @@ def check_files(top: Path, roots: Sequence[Path], allow_executables: bool) -> No
 
 
 def is_executable(path: Path) -> bool:
-    """Whether Ansible would take the file for a script: any executable bit, or a first line that names an interpreter."""
+    """Whether Ansible would take the file for a script: an executable bit, or a first line naming an interpreter."""
     if path.stat().st_mode & 0o111:
         return True
     with path.open("rb") as file:

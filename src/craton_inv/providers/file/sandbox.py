@@ -1,10 +1,11 @@
 """Runs one program of a source: own process group, clean environment, limits, its output read line by line and bounded.
 
-Protected everywhere: environment, working folder, HOME, memory, CPU time, size of written files, whole process group killed
-at the end, at a cancel and with the worker. With Landlock (Linux 5.13 and newer) the program also reads nothing but the
-system, Python, Ansible and the inventory. Without Landlock a program of the same user can read that user's files; the
-service's own environment is then hidden by making the worker undumpable, which does not hold against root. Not protected:
-the network, sockets of the same user, and programs that leave the process group on purpose are found by their private HOME.
+Protected everywhere: environment, working folder, HOME, memory, CPU time, size of written files, whole process group
+killed at the end, at a cancel and with the worker. With Landlock (Linux 5.13 and newer) the program also reads
+nothing but the system, Python, Ansible and the inventory. Without Landlock a program of the same user can read that
+user's files; the service's own environment is then hidden by making the worker undumpable, which does not hold
+against root. Programs that leave the process group are found by their private HOME and killed too, unless they hide it.
+Not protected: the network, and sockets that the same user may open.
 """
 
 import asyncio
