@@ -197,3 +197,17 @@ async def test_ping_and_setup_work_on_this_machine_and_the_facts_are_found(servi
         api.put_facts(host["id"], facts)
         search = f"ansible_facts__ansible_processor_vcpus={facts['ansible_processor_vcpus']}"
         assert [row["id"] for row in api.iterate("/v2/hosts/", host_filter=search)] == [host["id"]]
+
+
+async def test_a_template_of_a_person_is_evaluated_and_an_unsafe_value_is_not(service: Service, tmp_path: Path) -> None:
+    inventory = await service.load(examples_dir() / "inventories" / "local")
+    written = "ansible_connection: local\nsum: '{{ 1 + 1 }}'\nmarked: !unsafe \"{{ lookup('pipe', 'id') }}\"\n"
+    with Client(service.url, service.token) as api:
+        host = api.find("/v2/hosts/", inventory=inventory.id, name="localhost")
+        assert host is not None
+        api.patch(f"/v2/hosts/{host['id']}/", {"variables": written})
+    env = service.environment(tmp_path, inventory)
+    done = run(
+        str(BIN / "ansible"), "all", "-i", str(SCRIPT), "-m", "debug", "-a", "msg={{ marked }}-{{ sum }}", env=env
+    )
+    assert json.loads(done.stdout.partition(b"=>")[2])["msg"] == "{{ lookup('pipe', 'id') }}-2"
