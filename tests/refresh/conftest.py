@@ -1,5 +1,6 @@
 """A database of this folder's tests that really commits: staging tables live until the end of a transaction."""
 
+import itertools
 import os
 from collections.abc import AsyncIterator
 
@@ -12,11 +13,16 @@ from craton_inv.settings import Settings
 from tests.conftest import clone_template, run_sql
 from tests.refresh.world import World
 
+_clones = itertools.count(1)
+
 
 @pytest.fixture(scope="session")
 async def refresh_engine(server_url: str, worker_id: str) -> AsyncIterator[AsyncEngine]:
-    """An engine on a clone of the template, one per test worker; every test makes an inventory of its own."""
-    name = f"refresh_{os.environ['CRATON_INV_TEST_TEMPLATE'].rsplit('_', 1)[1]}_{worker_id}"
+    """An engine on a clone of the template; every test makes an inventory of its own.
+
+    Each folder that takes this fixture gets its own clone: pytest makes it once per folder and test worker.
+    """
+    name = f"refresh_{os.environ['CRATON_INV_TEST_TEMPLATE'].rsplit('_', 1)[1]}_{worker_id}_{next(_clones)}"
     url = await clone_template(server_url, name)
     engine = make_engine(url, Settings(database_url=url), statement_timeout=0)
     yield engine
