@@ -5,11 +5,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import make_url
 
 from craton_inv.app import create_app
 from craton_inv.queue.bell import ArqBell, SilentBell
 from craton_inv.settings import Settings
 from tests.api.conftest import RingingBell, client_for
+from tests.conftest import clone_template, run_sql
 
 # Port 1 of the loopback address refuses at once.
 DEAD_DATABASE = "postgresql+asyncpg://nobody@127.0.0.1:1/none"
@@ -69,6 +71,23 @@ async def test_without_a_database_a_request_gets_a_503(path: str, without_databa
     assert answer.status_code == 503
     assert "atabase" in answer.text
     assert answer.headers["retry-after"] == "5"
+
+
+async def test_a_database_that_goes_away_and_comes_back_needs_no_restart(
+    fresh_database_url: str, server_url: str, tmp_path: Path
+) -> None:
+    settings = Settings(data_dir=tmp_path, database_url=fresh_database_url, secret_key="k")  # type: ignore[arg-type]
+    app = create_app(settings, bell=RingingBell())
+    name = make_url(fresh_database_url).database or ""
+    statuses = []
+    async with client_for(app, {"Authorization": "Bearer civ_1_x"}) as client:
+        statuses.append((await client.get("/v1/tenants")).status_code)
+        await run_sql(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+        statuses.append((await client.get("/v1/tenants")).status_code)
+        await clone_template(server_url, name)
+        statuses.append((await client.get("/v1/tenants")).status_code)
+    await app.state.context.engine.dispose()
+    assert statuses == [401, 503, 401]
 
 
 async def test_metrics_without_a_database_say_that_it_is_down(without_database: httpx.AsyncClient) -> None:
