@@ -1,11 +1,13 @@
 """Every provider, on its own sample: it parses, saves, and saves again without writing a row."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from craton_inv.errors import InvalidField
 from craton_inv.providers import registry
+from craton_inv.providers.base import SourceDefinition
 from craton_inv.settings import Settings
 from tests.providers.running import refresh
 from tests.refresh.world import World, written
@@ -58,6 +60,17 @@ def test_a_wrong_configuration_is_refused_by_key(source_vars: str, reason: str) 
     with pytest.raises(InvalidField, match=reason) as caught:
         registry.get("example").read_config(source_vars)
     assert list(caught.value.fields) == ["source_vars"]
+
+
+async def test_a_machine_that_keeps_its_id_is_renamed_in_place(world: World, settings: Settings) -> None:
+    before = SourceDefinition(0, 0, 0, "example", source_vars='{"hosts": 2, "prefix": "web"}')
+    await refresh(world, settings, before)
+    row = await world.host("web-1")
+    after = replace(before, source_vars='{"hosts": 2, "prefix": "app"}')
+    run = await refresh(world, settings, after)
+    assert (await world.host("app-1")).id == row.id
+    assert set(await world.hosts()) == {"app-1", "app-2"}
+    assert (run.counts["hosts"].created, run.counts["hosts"].deleted) == (0, 0)
 
 
 async def test_the_example_makes_what_its_configuration_says(world: World, settings: Settings, tmp_path: Path) -> None:

@@ -38,10 +38,11 @@ HOSTS = InventoryCollection(
     name="hosts",
     table=table_of(Host),
     manager_ref=("name",),
-    attributes=("variables", "enabled"),
+    attributes=("variables", "enabled", "instance_id"),
     on_create=("description",),
     scope=("inventory_id", "tenant_id"),
     ownership=Layered(table_of(HostSource), "host_id"),
+    reconnect_by="instance_id",
 )
 MEMBERSHIPS = InventoryCollection(
     name="memberships",

@@ -36,6 +36,8 @@ class InventoryCollection:
     ownership    who else may own the rows (see `ownership`)
     complete     the delivery is whole, so what is missing may be deleted
     update_only  neither create nor delete
+    reconnect_by an attribute that outlives a change of the identity (a cloud's instance id): a row of the source with
+                 the same value is renamed in place instead of deleted and made anew; "" for none (layered collections only)
     guard        how much one refresh may delete
     name_filter  a PostgreSQL regular expression; delivered rows whose first reference column does not match from its
                  start count as not delivered; "" keeps all
@@ -52,6 +54,7 @@ class InventoryCollection:
     ownership: Ownership = field(default_factory=Exclusive)
     complete: bool = True
     update_only: bool = False
+    reconnect_by: str = ""
     guard: DeletionGuard = field(default_factory=DeletionGuard)
     name_filter: str = ""
     custom_save: CustomSave | None = None
@@ -147,6 +150,10 @@ class InventoryCollection:
             needed = ("manual", self.ownership.column)
             if self.attributes or set(self.links) != set(self.manager_ref):
                 raise InvalidCollection(f"Collection {self.name} is shared: it holds links and nothing else.")
+        if self.reconnect_by and (needed[:1] != ("id",) or self.reconnect_by not in self.attributes):
+            raise InvalidCollection(
+                f"Collection {self.name}: reconnect_by needs a layered collection and one of its attributes."
+            )
         absent = [name for name in needed if name not in self.table.c]
         if absent:
             raise InvalidCollection(

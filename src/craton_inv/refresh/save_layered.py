@@ -29,6 +29,16 @@ _REPLACE = "c.others || c.sends"
 _MINE = "<layer> l JOIN <table> t ON t.id = l.<row> AND <scope>"
 _NOT_DELIVERED = "NOT EXISTS (SELECT FROM <stage> s WHERE <same>)"
 
+# A row of this source whose identity was not delivered takes that of the one staged row with the same key, unless
+# it is taken.
+_RENAME = """
+UPDATE <table> t SET <renamed> FROM <layer> l, <stage> s
+WHERE <scope> AND l.<row> = t.id AND l.inventory_source_id = :source AND s.<key> = t.<key> AND s.<key> <> ''
+  AND NOT (<same>) AND NOT EXISTS (SELECT FROM <stage> s WHERE <same>)
+  AND NOT EXISTS (SELECT FROM <table> t WHERE <scope> AND <same>)
+  AND s.<key> IN (SELECT <key> FROM <stage> GROUP BY <key> HAVING count(*) = 1)
+  AND t.<key> IN (SELECT t.<key> FROM <mine> WHERE l.inventory_source_id = :source GROUP BY t.<key> HAVING count(*) = 1)
+"""
 _UPDATE = """
 WITH <others_said>, changed AS MATERIALIZED (
   SELECT t.id, <ref> AS ref, s.digest, s.sent, <attributes> coalesce(l.variables, '{}') AS said, s.variables AS sends,
@@ -114,10 +124,19 @@ def _parts(saving: Saving) -> dict[str, str]:
 
 
 async def save(saving: Saving, counts: Counts) -> None:
-    """Update rows that are there, then insert the others, each with its layer. Statements: two."""
+    """Rename rows that came back under another identity, update those that are there, insert the others with layers."""
+    if saving.collection.reconnect_by:
+        counts.updated += await _rename(saving)
     await _update(saving, counts)
     if not saving.collection.update_only:
         await _insert(saving, counts)
+
+
+async def _rename(saving: Saving) -> int:
+    refs = saving.collection.manager_ref
+    renamed = ", ".join(f"{quote(name)} = s.{quote(name)}" for name in refs)
+    result = await saving.run(_RENAME, renamed=renamed, key=quote(saving.collection.reconnect_by), **_parts(saving))
+    return result.rowcount
 
 
 async def _update(saving: Saving, counts: Counts) -> None:

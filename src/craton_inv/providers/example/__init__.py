@@ -1,6 +1,7 @@
 """Kind `example`: machines out of thin air, the provider to copy. Three files: this one, collector.py and parser.py.
 
 `source_vars`, for instance: {"hosts": 3, "prefix": "web"} gives web-1, web-2 and web-3 in the group `web`.
+A machine keeps its id when the prefix changes: it is renamed in place, with its facts and history.
 """
 
 from pathlib import Path

@@ -11,6 +11,7 @@ from craton_inv.refresh.target import Targets
 class Machine:
     """One machine as the made-up cloud describes it."""
 
+    id: str
     name: str
     address: str
     running: bool
@@ -31,4 +32,4 @@ class ExampleCollector(Collector):
             name = f"{self.prefix}-{number}"
             if self.targets.full or (name,) in wanted:
                 address = f"10.{number // 65536}.{number // 256 % 256}.{number % 256}"
-                yield Machine(name, address, running=number % 5 != 0)
+                yield Machine(f"i-{number:08x}", name, address, running=number % 5 != 0)

@@ -25,6 +25,7 @@ class ExampleParser(Parser):
                 name=machine.name,
                 variables={"ansible_host": machine.address},
                 enabled=machine.running,
+                instance_id=machine.id,
                 description=IMPORTED,
             )
             yield self.persister.memberships.build(
