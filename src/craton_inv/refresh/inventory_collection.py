@@ -37,7 +37,7 @@ class InventoryCollection:
     complete     the delivery is whole, so what is missing may be deleted
     update_only  neither create nor delete
     reconnect_by an attribute that outlives a change of the identity (a cloud's instance id): a row of the source with
-                 the same value is renamed in place instead of deleted and made anew; "" for none (layered collections only)
+                 the same value is renamed in place instead of deleted and made anew; "" for none; layered ones only
     guard        how much one refresh may delete
     name_filter  a PostgreSQL regular expression; delivered rows whose first reference column does not match from its
                  start count as not delivered; "" keeps all
