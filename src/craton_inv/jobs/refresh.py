@@ -146,11 +146,11 @@ async def _save(
         await session.execute(text("SET LOCAL statement_timeout = 0"))
         await lock_transaction(session, f"inventory_source:{definition.id}")
         await lock_transaction(session, f"inventory:{definition.inventory_id}")
-        # The row's lock comes before those of hosts and groups, as in every statement that moves the generation.
+        # Keeps the inventory from being deleted meanwhile, and nobody from writing into it.
         pending = await session.scalar(
             select(Inventory.pending_deletion)
             .where(Inventory.id == definition.inventory_id)
-            .with_for_update(key_share=True)
+            .with_for_update(read=True, key_share=True)
         )
         if pending is None or pending:
             raise UpdateFailed("The inventory is being deleted.")

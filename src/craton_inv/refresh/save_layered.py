@@ -39,17 +39,22 @@ WHERE <scope> AND l.<row> = t.id AND l.inventory_source_id = :source AND s.<key>
   AND s.<key> IN (SELECT <key> FROM <stage> GROUP BY <key> HAVING count(*) = 1)
   AND t.<key> IN (SELECT t.<key> FROM <mine> WHERE l.inventory_source_id = :source GROUP BY t.<key> HAVING count(*) = 1)
 """
+# The rows that differ, locked in one order before any collection is written: a writer of the API holds its row and then
+# waits for the inventory's, so a refresh that already held the inventory's would wait for it in turn.
+_CHANGED = """
+CREATE TEMPORARY TABLE <changed> ON COMMIT DROP AS WITH <others_said>
+SELECT t.id, <ref> AS ref, s.digest, s.sent, <attributes> coalesce(l.variables, '{}') AS said, s.variables AS sends,
+  t.variables AS shown, coalesce(o.variables, '{}') AS others, l.digest IS DISTINCT FROM s.digest AS moved
+FROM <stage> s JOIN <table> t ON <scope> AND <same>
+  LEFT JOIN <layer> l ON l.inventory_source_id = :source AND l.<row> = t.id LEFT JOIN others o ON o.id = t.id
+WHERE l.digest IS DISTINCT FROM s.digest OR t.variables <> (<expected>) <differs>
+ORDER BY t.id FOR NO KEY UPDATE OF t
+"""
 _UPDATE = """
-WITH <others_said>, changed AS MATERIALIZED (
-  SELECT t.id, <ref> AS ref, s.digest, s.sent, <attributes> coalesce(l.variables, '{}') AS said, s.variables AS sends,
-    t.variables AS shown, coalesce(o.variables, '{}') AS others, l.digest IS DISTINCT FROM s.digest AS moved
-  FROM <stage> s JOIN <table> t ON <scope> AND <same>
-    LEFT JOIN <layer> l ON l.inventory_source_id = :source AND l.<row> = t.id LEFT JOIN others o ON o.id = t.id
-  WHERE l.digest IS DISTINCT FROM s.digest OR t.variables <> (<expected>) <differs>),
-merged AS MATERIALIZED (SELECT c.*, <merge> AS variables FROM changed c),
+WITH merged AS MATERIALIZED (SELECT c.*, <merge> AS variables FROM <changed> c),
 layers AS (
   INSERT INTO <layer> AS l (inventory_source_id, <row>, ref, digest, variables)
-  SELECT :source, id, ref, digest, sends FROM changed WHERE moved ORDER BY id
+  SELECT :source, id, ref, digest, sends FROM <changed> WHERE moved ORDER BY id
   ON CONFLICT (inventory_source_id, <row>) DO UPDATE
     SET ref = excluded.ref, digest = excluded.digest, variables = excluded.variables
   RETURNING 1),
@@ -112,6 +117,7 @@ def _parts(saving: Saving) -> dict[str, str]:
         "dropped": DROPPED,
         "mine": _MINE,
         "not_delivered": _NOT_DELIVERED,
+        "changed": quote(f"changed_{collection.name}"),
         "layer": quote(collection.ownership.table.name),
         "row": quote(collection.ownership.row),
         "scope": saving.in_scope(),
@@ -123,13 +129,32 @@ def _parts(saving: Saving) -> dict[str, str]:
     }
 
 
-async def save(saving: Saving, counts: Counts) -> None:
-    """Rename rows that came back under another identity, update those that are there, insert the others with layers."""
+async def prepare(saving: Saving, counts: Counts) -> None:
+    """Rename rows that came back under another identity, then find and lock the rows that differ."""
     if saving.collection.reconnect_by:
         counts.updated += await _rename(saving)
+    names = _attributes(saving)
+    await saving.run(
+        _CHANGED,
+        attributes="".join(f"s.{quote(name)}, " for name in names),
+        differs=_differs(saving),
+        **_parts(saving),
+    )
+
+
+async def save(saving: Saving, counts: Counts) -> None:
+    """Update the rows that differ, then insert the others, each with its layer."""
     await _update(saving, counts)
     if not saving.collection.update_only:
         await _insert(saving, counts)
+
+
+def _differs(saving: Saving) -> str:
+    """SQL: an attribute that was sent is another than the row's."""
+    return "".join(
+        f" OR {saving.stage.was_sent(name)} AND t.{quote(name)} IS DISTINCT FROM s.{quote(name)}"
+        for name in _attributes(saving)
+    )
 
 
 async def _rename(saving: Saving) -> int:
@@ -144,8 +169,7 @@ async def _update(saving: Saving, counts: Counts) -> None:
     sent = {name: saving.stage.was_sent(name) for name in names}
     row = await saving.run(
         _UPDATE,
-        attributes="".join(f"s.{quote(name)}, " for name in names),
-        differs="".join(f" OR {sent[name]} AND t.{quote(name)} IS DISTINCT FROM s.{quote(name)}" for name in names),
+        differs=_differs(saving),
         assignments="".join(
             f"{quote(name)} = CASE WHEN {sent[name]} THEN s.{quote(name)} ELSE t.{quote(name)} END, " for name in names
         ),

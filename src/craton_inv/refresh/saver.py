@@ -60,6 +60,9 @@ async def save(
         if stage.collection.name_filter:
             await apply_name_filter(connection, stage, options.filter_timeout)
     for name in plan.order:
+        if isinstance(collections[name].ownership, Layered):
+            await save_layered.prepare(savings[name], counts[name])
+    for name in plan.order:
         custom = collections[name].custom_save
         await (custom or strategy_of(collections[name]).save)(savings[name], counts[name])
         await tell(name, counts[name])
