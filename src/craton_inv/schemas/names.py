@@ -52,11 +52,6 @@ def group_name_fault(name: str) -> str:
     return ""
 
 
-def fold(name: str) -> str:
-    """What two names that differ only in case or Unicode form have in common."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
-
-
 def _checked(fault: str, name: str) -> str:
     if fault:
         raise PydanticCustomError("name", "{reason}", {"reason": fault})

@@ -14,7 +14,7 @@ from craton_inv.repositories.users import GrantRepository, require_user
 from craton_inv.schemas.v1.users import Grant, GrantCreate, GrantList
 
 router = APIRouter(prefix="/tenants/{tenant_id}/grants", tags=["grants"])
-TenantDep = Annotated[Any, Depends(row_of(TenantRepository, "tenant_id"))]
+TenantDep = Annotated[Any, Depends(row_of(TenantRepository, "tenant_id", changes=False))]
 
 
 @router.get("", operation_id="list_grants")

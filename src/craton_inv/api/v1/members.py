@@ -16,9 +16,9 @@ from craton_inv.schemas.v1.hosts import Host, HostList
 from craton_inv.services import associations
 
 router = APIRouter(prefix="/groups/{group_id}", tags=["groups"])
-GroupDep = Annotated[Any, Depends(row_of(GroupRepository, "group_id"))]
-ChildDep = Annotated[Any, Depends(row_of(GroupRepository, "child_id"))]
-HostDep = Annotated[Any, Depends(row_of(HostRepository, "host_id"))]
+GroupDep = Annotated[Any, Depends(row_of(GroupRepository, "group_id", changes=False))]
+ChildDep = Annotated[Any, Depends(row_of(GroupRepository, "child_id", changes=False))]
+HostDep = Annotated[Any, Depends(row_of(HostRepository, "host_id", changes=False))]
 WindowDep = Annotated[MarkerWindow, Depends(marker_window)]
 
 

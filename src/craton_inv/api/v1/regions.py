@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from craton_inv.api.deps import ScopeDep, SessionDep
+from craton_inv.api.deps import SAFE_METHODS, ScopeDep, SessionDep
 from craton_inv.api.markers import MarkerWindow, marker_window
 from craton_inv.api.preconditions import require_match, tell_etag
 from craton_inv.api.v1.variables import add_variables_routes
@@ -30,7 +30,7 @@ async def get_region(
     session: SessionDep, scope: ScopeDep, tenant: TenantDep, region_id: int, request: Request
 ) -> RegionRow:
     """The region of the path, locked when it will change. Raises NotFound, also when it is another tenant's."""
-    region = await RegionRepository(session, scope).get(region_id, lock=request.method not in ("GET", "HEAD"))
+    region = await RegionRepository(session, scope).get(region_id, lock=request.method not in SAFE_METHODS)
     if region.tenant_id != tenant.id:
         raise NotFound("Not found.")
     return region

@@ -9,12 +9,15 @@ from craton_inv.api.deps import SAFE_METHODS, ScopeDep, SessionDep
 from craton_inv.repositories.base import Repository
 
 
-def row_of(repository: type[Repository[Any]], name: str) -> Callable[..., Awaitable[Any]]:
-    """A dependency that gives the row whose id is the path parameter `name`, locked when the method changes it."""
+def row_of(repository: type[Repository[Any]], name: str, *, changes: bool = True) -> Callable[..., Awaitable[Any]]:
+    """A dependency that gives the row whose id is the path parameter `name`, locked when the method changes it.
+
+    `changes=False` for rows that the route only refers to: locking two of them could meet another request half-way.
+    """
 
     async def get_row(
         session: SessionDep, scope: ScopeDep, request: Request, row_id: Annotated[int, Path(alias=name)]
     ) -> Any:
-        return await repository(session, scope).get(row_id, lock=request.method not in SAFE_METHODS)
+        return await repository(session, scope).get(row_id, lock=changes and request.method not in SAFE_METHODS)
 
     return get_row
