@@ -17,7 +17,7 @@ class Error(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    detail: str | None = Field(None, description="Permissions, parsing, absence.")
+    detail: str | list[str] | None = Field(None, description="Permissions, parsing, absence.")
     error: str | None = Field(None, description="A refusal by the route itself.")
     msg: str | None = Field(None, description="A refused association.")
     all: list[str] | None = Field(None, alias="__all__", description="Complaints about the object as a whole.")

@@ -9,7 +9,7 @@ from craton_inv.schemas.v2.hosts import HostPatch
 
 # Any value is taken here: what is no integer is refused in AWX's own words, by the association itself.
 LinkId = Annotated[Any, WithJsonSchema({"type": "integer", "minimum": 1})]
-Mark = Annotated[Any, WithJsonSchema({"type": "boolean"})]
+Mark = Annotated[Any, WithJsonSchema({})]
 
 
 class Link(BaseModel):
