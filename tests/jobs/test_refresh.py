@@ -15,6 +15,7 @@ from craton_inv.jobs import refresh as job
 from craton_inv.models import Job
 from craton_inv.queue import jobs
 from craton_inv.queue.jobs import LeaseLost
+from craton_inv.repositories.inventory_sources import InventorySourceRepository
 from craton_inv.repositories.scope import SYSTEM, Scope
 from craton_inv.services import inventory_updates
 from tests.jobs.updates import Updates
@@ -137,6 +138,20 @@ async def test_a_source_that_does_not_parse_fails_with_ansible_s_message(updates
     assert row.job_explanation in await updates.output(row.id)
     assert (await updates.job(row.id)).status == "done"
     assert await updates.world.hosts() == {}
+
+
+async def test_an_upload_is_refreshed_and_the_command_is_kept(updates: Updates) -> None:
+    source_id = await updates.world.source("uploaded", source="file")
+    async with unit_of_work(updates.world.factory) as session:
+        source = await InventorySourceRepository(session, SYSTEM).get(source_id)
+        await InventorySourceRepository(session, SYSTEM).save_upload(source, "hosts.ini", b"[a/b]\nweb1 x=1\n")
+    row = await updates.run("uploaded", source="file")
+    assert (row.status, row.job_explanation) == ("successful", "")
+    assert await updates.world.memberships() == {("a_b", "web1")}
+    assert "Group 'a/b' is stored as 'a_b'" in await updates.output(row.id)
+    assert "--export" in row.job_args
+    assert row.job_env["INVENTORY_UPDATE_ID"] == str(row.id)
+    assert row.collected_at is not None
 
 
 async def test_the_guard_ends_the_update_as_failed_and_force_delete_goes_past_it(updates: Updates) -> None:

@@ -36,7 +36,7 @@ async def test_refreshes_and_writers_of_single_hosts_do_not_stop_one_another(upd
     await updates.run()
     hosts = await world.hosts()
     assert [name for name in names[::4] if hosts[name].get("mine") is not True] == []
-    assert {hosts[name]["ansible_host"] for name in names} != {"by hand"}
+    assert "by hand" not in {hosts[name]["ansible_host"] for name in names}
 
 
 async def test_an_unchanged_refresh_leaves_the_inventory_free_for_writers(updates: Updates) -> None:

@@ -6,12 +6,14 @@ update counts once however many workers died over it.
 
 import asyncio
 import contextlib
+import json
 import traceback
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
-from sqlalchemy import func, select, text, update
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -110,14 +112,20 @@ async def _cancel_asked(context: JobContext, update_id: int) -> None:
 
 async def _work(context: JobContext, started: Started, events: EventWriter) -> None:
     definition = started.definition
-    commands: list[tuple[list[str], str, dict[str, str]]] = []
-    around = Surroundings(context.settings, events.say, events.progress, lambda *command: commands.append(command))
+    kept: dict[str, Any] = {}
+
+    def keep_command(command: list[str], cwd: str, environment: dict[str, str]) -> None:
+        kept.update(job_args=json.dumps(command), job_cwd=cwd, job_env=environment)
+
+    around = Surroundings(context.settings, events.say, events.progress, keep_command)
     refresher = registry.get(definition.kind).refresher(definition, Targets(definition.id), around)
     try:
         await refresher.gather()
+        kept["collected_at"] = datetime.now(UTC)
         for attempt in range(1, SAVE_ATTEMPTS + 1):
             try:
-                return await _save(context, started, refresher, commands)
+                await _save(context, started, refresher, kept)
+                return
             except (DBAPIError, asyncpg.PostgresError) as error:
                 if attempt == SAVE_ATTEMPTS or not is_conflict(error):
                     raise
@@ -126,13 +134,8 @@ async def _work(context: JobContext, started: Started, events: EventWriter) -> N
         await refresher.close()
 
 
-async def _save(
-    context: JobContext,
-    started: Started,
-    refresher: Refresher,
-    commands: list[tuple[list[str], str, dict[str, str]]],
-) -> None:
-    """One transaction: locks, rows, the update's end, the job's end."""
+async def _save(context: JobContext, started: Started, refresher: Refresher, kept: Mapping[str, Any]) -> None:
+    """One transaction: locks, rows, the update's end with the columns `kept`, the job's end."""
     definition = started.definition
     options = SaveOptions(
         source_id=definition.id,
@@ -155,15 +158,8 @@ async def _save(
         if pending is None or pending:
             raise UpdateFailed("The inventory is being deleted.")
         counts = await refresher.save(await session.connection(), options)
-        for command, cwd, environment in commands:
-            await session.execute(
-                update(InventoryUpdate)
-                .where(InventoryUpdate.id == started.update_id)
-                .values(job_args=str(command), job_cwd=cwd, job_env=environment, collected_at=func.now())
-                .execution_options(synchronize_session=False)
-            )
         result = {"complete": True, "collections": {name: count.as_dict() for name, count in counts.items()}}
-        await lifecycle.end(session, started.update_id, "successful", result=result)
+        await lifecycle.end(session, started.update_id, "successful", result=result, kept=kept)
         await jobs.finish(session, context.claim)
 
 

@@ -3,6 +3,7 @@
 Rows are locked in one order everywhere: source, update, job.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,8 +119,12 @@ async def end(
     *,
     result: dict[str, Any] | None = None,
     traceback: str = "",
+    kept: Mapping[str, Any] | None = None,
 ) -> bool:
-    """End an update with its source; False when it had ended before. Rings for the update that waits behind it."""
+    """End an update with its source; False when it had ended before. Rings for the update that waits behind it.
+
+    `kept`: further columns of the update, such as the command it ran.
+    """
     source_id = await session.scalar(select(InventoryUpdate.inventory_source_id).where(InventoryUpdate.id == update_id))
     source = (
         await session.get(InventorySource, source_id, with_for_update=True, populate_existing=True)
@@ -129,6 +134,8 @@ async def end(
     row = await session.get(InventoryUpdate, update_id, with_for_update=True, populate_existing=True)
     if source is None or row is None or row.status in ENDED:
         return False
+    for column, value in (kept or {}).items():
+        setattr(row, column, value)
     now = await session.scalar(select(func.clock_timestamp()))
     row.status = status
     row.job_explanation = explanation
