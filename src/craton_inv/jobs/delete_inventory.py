@@ -19,6 +19,15 @@ CHUNK = 2000
 async def delete_inventory(context: JobContext) -> None:
     """The job: `args` holds `inventory_id`. An inventory that is gone already is a job well done."""
     inventory_id = int(context.args["inventory_id"])
+    deleted = await delete_hosts(context, inventory_id)
+    async with unit_of_work(context.session_factory) as session:
+        await delete_content(session, inventory_id)
+        await jobs.finish(session, context.claim)
+    context.log.info("inventory_deleted", inventory_id=inventory_id, hosts=deleted)
+
+
+async def delete_hosts(context: JobContext, inventory_id: int) -> int:
+    """Delete the hosts of a marked inventory, each chunk in a transaction of its own. Returns how many went."""
     deleted = 0
     while True:
         async with unit_of_work(context.session_factory) as session:
@@ -27,11 +36,7 @@ async def delete_inventory(context: JobContext) -> None:
             await jobs.renew(session, context.claim, context.settings.job_lease)
         deleted += count
         if count < CHUNK:
-            break
-    async with unit_of_work(context.session_factory) as session:
-        await delete_content(session, inventory_id)
-        await jobs.finish(session, context.claim)
-    context.log.info("inventory_deleted", inventory_id=inventory_id, hosts=deleted)
+            return deleted
 
 
 async def gave_up(session: AsyncSession, args: Mapping[str, Any], error: str) -> None:

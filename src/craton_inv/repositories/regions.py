@@ -1,9 +1,11 @@
 """Regions in the database."""
 
-from sqlalchemy import or_, select
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.models import Group, Host, InventorySource, Region
 from craton_inv.repositories.base import Repository
+from craton_inv.repositories.inventories import delete_content
 
 
 class RegionRepository(Repository[Region]):
@@ -32,3 +34,10 @@ class RegionRepository(Repository[Region]):
             if await self.session.scalar(query.limit(1)) is not None:
                 return what
         return ""
+
+
+async def drop_region(session: AsyncSession, region_id: int, inventory_id: int) -> None:
+    """Delete a region and its marked inventory; hosts of other inventories that stand in the region leave it."""
+    await session.execute(update(Host).where(Host.region_id == region_id).values(region_id=None))
+    await session.execute(delete(Region).where(Region.id == region_id))
+    await delete_content(session, inventory_id)

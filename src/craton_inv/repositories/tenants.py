@@ -1,9 +1,10 @@
 """Tenants in the database: /v1's tenants and /v2's organizations are these rows."""
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.errors import Conflict
-from craton_inv.models import Inventory, Region, Tenant
+from craton_inv.models import Host, Inventory, Region, Tenant
 from craton_inv.repositories.base import Repository
 from craton_inv.repositories.scope import ADMIN
 
@@ -41,3 +42,17 @@ class OrganizationRepository(TenantRepository):
 
     label = "Organization"
     unique_texts = {"uq_tenants_name": "Organization with this Name already exists."}  # noqa: RUF012 - a constant
+
+
+async def mark_inventories(session: AsyncSession, tenant_id: int, *, pending: bool = True) -> list[int]:
+    """Mark all inventories of a tenant for deletion, or take the marks off. Returns their ids."""
+    statement = update(Inventory).where(Inventory.tenant_id == tenant_id).values(pending_deletion=pending)
+    return sorted(await session.scalars(statement.returning(Inventory.id)))
+
+
+async def drop_tenant(session: AsyncSession, tenant_id: int) -> None:
+    """Delete a tenant with all that is left in it. Its lock keeps new inventories out until that is done."""
+    await session.execute(select(Tenant.id).where(Tenant.id == tenant_id).with_for_update())
+    for model in (Host, Region, Inventory):
+        await session.execute(delete(model).where(model.tenant_id == tenant_id))
+    await session.execute(delete(Tenant).where(Tenant.id == tenant_id))

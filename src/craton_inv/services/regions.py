@@ -7,9 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.errors import Conflict
 from craton_inv.models import Region, Tenant
+from craton_inv.queue.jobs import enqueue
 from craton_inv.repositories.inventories import InventoryRepository
 from craton_inv.repositories.regions import RegionRepository
 from craton_inv.repositories.scope import Scope
+from craton_inv.services import busy
 from craton_inv.services.inventories import create_inventory
 
 
@@ -30,3 +32,17 @@ async def delete_region(session: AsyncSession, scope: Scope, region: Region) -> 
         raise Conflict(f"The region still has {content}; delete those first.", code="not_empty")
     await regions.delete(region)
     await inventories.delete(inventory)
+
+
+async def force_delete_region(session: AsyncSession, scope: Scope, region: Region) -> int:
+    """Let the worker delete a region with everything in it. Returns the job's id; asked again, the same one.
+
+    Raises Busy while updates of its inventory run.
+    """
+    RegionRepository(session, scope).authorize(region)
+    inventories = InventoryRepository(session, scope)
+    inventory = await inventories.get(region.inventory_id, lock=True)
+    await busy.refuse_while_updating(session, scope, inventory.id)
+    await inventories.change(inventory, {"pending_deletion": True})
+    args = {"region_id": region.id, "inventory_id": inventory.id}
+    return await enqueue(session, "delete_region", args, unique_key=f"delete_region:{region.id}")

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from craton_inv.api.deps import SAFE_METHODS, ScopeDep, SessionDep
 from craton_inv.api.markers import MarkerWindow, marker_window
 from craton_inv.api.preconditions import require_match, tell_etag
+from craton_inv.api.v1.deleting import ACCEPTED, Force, accepted
 from craton_inv.api.v1.variables import add_variables_routes
 from craton_inv.errors import NotFound
 from craton_inv.models import Region as RegionRow
@@ -92,11 +93,16 @@ async def update_region(
     return await _changed(session, scope, region, body, response)
 
 
-@router.delete("/{region_id}", status_code=204, operation_id="delete_region")
-async def delete_region(session: SessionDep, scope: ScopeDep, region: RegionDep, request: Request) -> None:
-    """Delete an empty region and its inventory; 409 while anything is in them."""
+@router.delete("/{region_id}", status_code=204, operation_id="delete_region", responses=ACCEPTED)
+async def delete_region(
+    session: SessionDep, scope: ScopeDep, region: RegionDep, request: Request, force: Force = False
+) -> Response:
+    """Delete an empty region and its inventory; 409 while anything is in them, unless forced."""
     require_match(request, region)
+    if force:
+        return accepted(await service.force_delete_region(session, scope, region))
     await service.delete_region(session, scope, region)
+    return Response(status_code=204)
 
 
 add_variables_routes(router, "regions", RegionRepository, get_region, path="/{region_id}")
