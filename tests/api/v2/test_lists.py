@@ -110,3 +110,20 @@ async def test_bad_queries_and_ids_are_refused(client: httpx.AsyncClient, path: 
 async def test_refused_filters_are_told_under_awxs_keys(client: httpx.AsyncClient) -> None:
     assert "error" in (await client.get("/v2/hosts/?nonsense=1")).json()
     assert "detail" in (await client.get("/v2/groups/?nonsense=1")).json()
+
+
+@pytest.mark.parametrize("path", ["hosts/?host_filter=name~a", "hosts/?name__regex=a", "inventories/{smart}/hosts/"])
+async def test_searches_run_under_a_timeout_of_their_own(
+    client: httpx.AsyncClient, session: AsyncSession, statements: Statements, path: str
+) -> None:
+    smart = await make_inventory(session, kind="smart", host_filter="name~a")
+    with statements.recorded() as seen:
+        assert (await client.get(f"/v2/{path.format(smart=smart.id)}")).status_code == 200
+    limited = next(place for place, statement in enumerate(seen) if "set_config" in statement)
+    assert all("FROM hosts" not in statement for statement in seen[:limited])
+
+
+async def test_a_bad_search_is_told_with_its_column(client: httpx.AsyncClient) -> None:
+    for text in ("nmae=a", "name=", "((", "name~(", "ansible_facts=1"):
+        answer = await client.get("/v2/hosts/", params={"host_filter": text})
+        assert (answer.status_code, list(answer.json())) == (400, ["error"]), text
