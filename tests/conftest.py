@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import make_url, pool, text
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from craton_inv.db.engine import make_engine
@@ -83,14 +84,23 @@ def server_url() -> str:
     return os.environ[SERVER_URL]
 
 
+async def drop_database(server_url: str, name: str) -> None:
+    """Drop a database and whoever is connected. Its autovacuum worker is not ours to end: wait for it."""
+    for attempt in range(20):
+        try:
+            await run_sql(server_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            return
+        except ProgrammingError as error:
+            if "permission denied to terminate process" not in str(error) or attempt == 19:
+                raise
+            await asyncio.sleep(0.25)
+
+
 async def clone_template(server_url: str, name: str) -> str:
     """A fresh migrated database in some 40 ms."""
     template = os.environ["CRATON_INV_TEST_TEMPLATE"]
-    await run_sql(
-        server_url,
-        f"DROP DATABASE IF EXISTS {name} WITH (FORCE)",
-        f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy",
-    )
+    await drop_database(server_url, name)
+    await run_sql(server_url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     return with_database(server_url, name)
 
 
@@ -99,7 +109,7 @@ async def database_url(server_url: str, worker_id: str) -> AsyncIterator[str]:
     """The database of this test worker."""
     name = f"test_{os.environ['CRATON_INV_TEST_TEMPLATE'].rsplit('_', 1)[1]}_{worker_id}"
     yield await clone_template(server_url, name)
-    await run_sql(server_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    await drop_database(server_url, name)
 
 
 @pytest.fixture
@@ -107,7 +117,7 @@ async def fresh_database_url(server_url: str, worker_id: str) -> AsyncIterator[s
     """A database of one test alone, for what must really commit (jobs, refresh, several connections)."""
     name = f"fresh_{os.environ['CRATON_INV_TEST_TEMPLATE'].rsplit('_', 1)[1]}_{worker_id}"
     yield await clone_template(server_url, name)
-    await run_sql(server_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    await drop_database(server_url, name)
 
 
 @pytest.fixture

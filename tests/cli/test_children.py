@@ -117,7 +117,8 @@ def test_children_are_asked_to_end_at_the_same_time(
 
 
 def test_a_child_and_its_own_children_end_with_a_killed_parent() -> None:
-    with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True) as parent:
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True, env=env) as parent:
         assert parent.stdout
         grandchild = int(parent.stdout.readline())
         parent.kill()

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 
 APT_PATIENCE_S = 600
@@ -14,7 +15,8 @@ APT_PATIENCE_S = 600
 class Need:
     """A program tests may ask for by the environment variable that holds its path.
 
-    `programs`: names it goes by. `packages`: what Debian and Ubuntu call it.
+    `programs`: names it goes by, or patterns of full paths. `packages`: what Debian and Ubuntu call it; none, and it
+    is left to whoever owns the machine to install it.
     """
 
     name: str
@@ -36,6 +38,8 @@ class Found:
 NEEDS = (
     Need("Node", "CRATON_INV_TEST_NODE", ("node", "nodejs"), ("nodejs", "npm")),
     Need("Java", "CRATON_INV_TEST_JAVA", ("java",), ("default-jre-headless",)),
+    # Not installed by us: its package would make and start a server of its own.
+    Need("PostgreSQL", "CRATON_INV_TEST_OLDER_POSTGRES", ("/usr/lib/postgresql/1[0-7]/bin/initdb",), ()),
     Need("Chromium", "CRATON_INV_TEST_CHROMIUM", ("chromium", "chromium-browser", "google-chrome"), ("chromium",)),
 )
 
@@ -72,12 +76,18 @@ def _provide(need: Need, tests: tuple[str, ...]) -> Found:
         return Found(need, path, "", tests)
     if not tests:
         return Found(need, None, "not installed, and not needed", tests)
+    if not need.packages:
+        return Found(need, None, f"not installed, and not ours to install (looked for {need.programs[0]})", tests)
     reason = _install(need.packages)
     return Found(need, _program(need), reason or "installed, but its program is not on PATH", tests)
 
 
 def _program(need: Need) -> str | None:
-    return next((path for name in need.programs if (path := shutil.which(name))), None)
+    for name in need.programs:
+        found = next(iter(sorted(glob(name))), None) if name.startswith("/") else shutil.which(name)
+        if found:
+            return found
+    return None
 
 
 def _install(packages: Sequence[str]) -> str:
