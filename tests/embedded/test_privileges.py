@@ -25,6 +25,16 @@ def owner_of(pid: int) -> int:
     return Path(f"/proc/{pid}").stat().st_uid
 
 
+def become(uid: int) -> tuple[str, ...]:
+    """Words before a command that make its effective user id `uid`, in a namespace."""
+    return ("unshare", "--user", f"--map-user={uid}", f"--map-group={uid}")
+
+
+def has_name(uid: int) -> bool:
+    """Whether the user database knows the id."""
+    return any(entry.pw_uid == uid for entry in pwd.getpwall())
+
+
 def tree(path: Path) -> dict[str, tuple[int, int]]:
     """Mode and owner of `path` and each of its parents."""
     return {str(one): (stat.S_IMODE(one.stat().st_mode), one.stat().st_uid) for one in (path, *path.parents)}
@@ -32,13 +42,22 @@ def tree(path: Path) -> dict[str, tuple[int, int]]:
 
 def test_an_ordinary_user_runs_the_server_under_its_own_name(open_dir: Path, owner: Callable[..., Owner]) -> None:
     # Root becomes an ordinary user by a namespace, in which its effective user id is not 0.
-    prefix = ("unshare", "--user", "--map-user=1000", "--map-group=1000") if ROOT else ()
+    prefix = become(pwd.getpwnam("nobody").pw_uid) if ROOT else ()
     one = owner("postgres", open_dir, prefix)
     assert one.how == "user"
     assert owner_of(one.server_pid) == os.geteuid()
     assert ask(one.url, "SELECT current_user") == "craton_inv"
     one.kill()
     assert ends(one.server_pid)
+
+
+def test_a_user_without_a_name_runs_the_server_in_a_namespace(open_dir: Path, owner: Callable[..., Owner]) -> None:
+    # As in a container that is started with a number for its user: PostgreSQL refuses a user it cannot look up.
+    unnamed = next(uid for uid in range(54321, 55321) if not has_name(uid))
+    one = owner("postgres", open_dir, become(unnamed))
+    assert one.how == "namespace"
+    assert owner_of(one.server_pid) == os.geteuid()
+    assert ask(one.url, "SELECT current_user") == "craton_inv"
 
 
 def test_root_runs_the_server_as_nobody_where_nobody_may_pass(open_dir: Path) -> None:

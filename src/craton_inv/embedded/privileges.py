@@ -1,5 +1,7 @@
 """As whom PostgreSQL runs. It refuses root, so root's servers run as `nobody`, or in a user namespace.
 
+It also refuses a user without an entry in the user database (a container started with a number for its user): such a
+user's servers run in a user namespace too.
 Nothing outside the data directory is changed: no parent directory is opened up, no user is added.
 """
 
@@ -12,8 +14,6 @@ from pathlib import Path
 
 from craton_inv.embedded.binaries import PostgresBinaries
 from craton_inv.errors import SetupError
-
-NAMESPACE = ("--user", "--map-user=1000", "--map-group=1000")
 
 
 @dataclass(frozen=True)
@@ -38,18 +38,17 @@ def choose(data_dir: Path, binaries: PostgresBinaries, unshare: str | None = Non
     `unshare`: the program that makes user namespaces, found on PATH when not given.
     Raises SetupError when root has no way to run it.
     """
-    if os.geteuid() != 0:
-        return RunAs(binaries, os.geteuid(), "user")
+    unshare = unshare or shutil.which("unshare")
     nobody = pwd.getpwnam("nobody")
+    if os.geteuid() != 0:
+        return _as_user(os.geteuid(), binaries, nobody, unshare)
     as_nobody = RunAs(binaries, nobody.pw_uid, "nobody", nobody.pw_uid, nobody.pw_gid)
     data_reachable = _works(as_nobody, ["/bin/sh", "-c", 'cd "$1"', "sh", str(data_dir)])
     if data_reachable and _works(as_nobody, [binaries["postgres"], "--version"]):
         return as_nobody
-    unshare = unshare or shutil.which("unshare")
-    if unshare:
-        namespaced = RunAs(binaries, 0, "namespace", prefix=(unshare, *NAMESPACE))
-        if _works(namespaced, [*namespaced.prefix, binaries["postgres"], "--version"]):
-            return namespaced
+    namespaced = _namespaced(0, binaries, nobody, unshare)
+    if namespaced is not None:
+        return namespaced
     if data_reachable:
         copied = replace(as_nobody, binaries=copy_binaries(binaries, data_dir), how="copy")
         if _works(copied, [copied.binaries["postgres"], "--version"]):
@@ -59,6 +58,29 @@ def choose(data_dir: Path, binaries: PostgresBinaries, unshare: str | None = Non
         "user namespaces. Run craton-inv as an ordinary user, or choose a directory that everybody may pass through: "
         "--data-dir /var/lib/craton-inv (CRATON_INV_DATA_DIR), or set CRATON_INV_DATABASE_URL."
     )
+
+
+def _as_user(uid: int, binaries: PostgresBinaries, nobody: pwd.struct_passwd, unshare: str | None) -> RunAs:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        namespaced = _namespaced(uid, binaries, nobody, unshare)
+        if namespaced is not None:
+            return namespaced
+        raise SetupError(
+            f"PostgreSQL does not run for user id {uid}, which has no name on this machine, and user namespaces are "
+            "not allowed here. Run craton-inv as a user that /etc/passwd knows, or set CRATON_INV_DATABASE_URL."
+        ) from None
+    return RunAs(binaries, uid, "user")
+
+
+def _namespaced(owner: int, binaries: PostgresBinaries, nobody: pwd.struct_passwd, unshare: str | None) -> RunAs | None:
+    """Inside, we are `nobody`: a user that every machine has; outside, the data stays ours."""
+    if unshare is None:
+        return None
+    prefix = (unshare, "--user", f"--map-user={nobody.pw_uid}", f"--map-group={nobody.pw_gid}")
+    run_as = RunAs(binaries, owner, "namespace", prefix=prefix)
+    return run_as if _works(run_as, [*prefix, binaries["postgres"], "--version"]) else None
 
 
 def copy_binaries(binaries: PostgresBinaries, data_dir: Path) -> PostgresBinaries:
