@@ -80,7 +80,7 @@ class _Builder(Transformer[Token, _Built]):
         return _deeper(children[0])
 
     def comparison(self, children: list[Token]) -> _Built:
-        """term: HEAD (QUOTED | BARE)"""
+        """unary: HEAD (QUOTED | BARE)"""
         head, value = children
         path = head.rstrip("=<>!~")
         op = head[len(path) :]
@@ -95,12 +95,12 @@ class _Builder(Transformer[Token, _Built]):
         return children
 
     def membership(self, children: list[Any]) -> _Built:
-        """term: PATH _IN "(" items ")" """
+        """unary: PATH _IN "(" items ")" """
         path, items = children
         return _Built(InList(_path(path, _start(path)), tuple(map(_value, items)), _start(path), _READING.get()))
 
     def no_membership(self, children: list[Any]) -> _Built:
-        """term: PATH _NOT _IN "(" items ")" """
+        """unary: PATH _NOT _IN "(" items ")" """
         return _Built(Not(self.membership(children).node))
 
 
