@@ -1,6 +1,6 @@
 """What a caller reads when the database refuses or gives up a search: the words of the filter, and its terms."""
 
-from typing import Any
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -8,12 +8,14 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from craton_inv.api.searches import limit_filter_time
+from craton_inv.api.searches import searching
+from craton_inv.errors import InvalidFilter
+from craton_inv.filters import parse
 from craton_inv.models import Inventory
 from craton_inv.settings import Settings
 from tests.factories import make_group, make_host, make_inventory
 
-HOSTS = 3000
+HOSTS = 2000
 BROKEN = "unterminated character set at position 0"
 
 
@@ -106,10 +108,10 @@ def hurried_settings(settings: Settings) -> Settings:
     ("path", "names"),
     [
         ("/v2/hosts/?host_filter=variables__a > 1 or name ~ b", "variables__a, name"),
-        ("/v2/hosts/?host_filter=variables__a > 1%26count_disabled=1", "variables__a"),
-        ("/v2/hosts/?name__regex=b", "name__regex"),
-        ("/v2/hosts/?name__regex=b&host_filter=variables__a > 1", "name__regex, variables__a"),
-        ("/v2/groups/?hosts__name__regex=b", "hosts__name__regex"),
+        ("/v2/hosts/?host_filter=variables__a > 1&count_disabled=1", "variables__a"),
+        ("/v2/hosts/?description__regex=z.*q", "description__regex"),
+        ("/v2/hosts/?description__regex=z.*q&host_filter=variables__a > 1", "description__regex, variables__a"),
+        ("/v2/groups/?hosts__description__regex=z.*q", "hosts__description__regex"),
         ("/v2/inventories/{smart}/hosts/", "variables__z"),
         ("/v2/inventories/{smart}/hosts/?host_filter=name ~ b", "variables__z, name"),
         ("/v2/inventories/{smart}/script/", "variables__z"),
@@ -129,7 +131,7 @@ async def test_a_search_that_takes_too_long_names_its_terms(
     stored = await smart(session, inventory, "variables__z > 1")
     await many_hosts(session, inventory)
     for part in (app, *app.state.dialects.values()):
-        part.state.context = part.state.context
+        part.state.context = replace(part.state.context, settings=hurried_settings)
     answer = await client.get(path.format(smart=stored.id))
     assert answer.status_code == 503, answer.text
     assert answer.headers["retry-after"]
@@ -137,12 +139,12 @@ async def test_a_search_that_takes_too_long_names_its_terms(
 
 
 async def many_hosts(session: AsyncSession, inventory: Inventory) -> None:
-    """Enough hosts for any scan to take more than a millisecond."""
+    """Enough hosts, and enough text in each, for any scan to take many milliseconds."""
     await session.execute(
         text(
-            "INSERT INTO hosts (tenant_id, inventory_id, name, variables)"
-            " SELECT :tenant, :inventory, 'many-' || n, jsonb_build_object('z', n)"
-            " FROM generate_series(1, :count) n"
+            "INSERT INTO hosts (tenant_id, inventory_id, name, description, variables)"
+            " SELECT :tenant, :inventory, 'many-' || n, repeat(md5(n::text) || 'z', 50),"
+            " jsonb_build_object('z', n, 'filler', repeat(md5(n::text), 100)) FROM generate_series(1, :count) n"
         ),
         {"tenant": inventory.tenant_id, "inventory": inventory.id, "count": HOSTS},
     )
@@ -154,15 +156,28 @@ async def many_hosts(session: AsyncSession, inventory: Inventory) -> None:
     )
 
 
-async def test_the_time_of_searches_ends_with_the_transaction(engine: AsyncEngine, settings: Settings) -> None:
-    async def allowed(connection: Any) -> str:
-        return str(await connection.scalar(text("SHOW statement_timeout")))
+async def allowed(session: AsyncSession) -> str:
+    """How long a statement of this session may take now."""
+    return str(await session.scalar(text("SHOW statement_timeout")))
 
-    async with engine.connect() as connection:
-        async with connection.begin():
-            usual = await allowed(connection)
-            async with AsyncSession(connection, join_transaction_mode="create_savepoint") as limited:
-                await limit_filter_time(limited, settings)
-            assert (usual, await allowed(connection)) == ("30s", "2s")
-        async with connection.begin():
-            assert await allowed(connection) == usual
+
+async def test_only_the_search_is_held_to_its_time(session: AsyncSession, settings: Settings) -> None:
+    async with searching(session, settings, parse("name=a")):
+        assert await allowed(session) == "2s"
+    assert await allowed(session) == "30s"
+
+
+async def test_no_search_is_held_to_no_time(session: AsyncSession, settings: Settings) -> None:
+    async with searching(session, settings, None):
+        assert await allowed(session) == "30s"
+
+
+async def test_a_search_that_failed_leaves_nothing_to_the_next_transaction(
+    engine: AsyncEngine, settings: Settings
+) -> None:
+    async with AsyncSession(engine) as session:
+        with pytest.raises(InvalidFilter):
+            async with searching(session, settings, parse("name ~ '[a'")):
+                await session.execute(text("SELECT 'a' ~ '[a'"))
+        await session.rollback()
+        assert await allowed(session) == "30s"

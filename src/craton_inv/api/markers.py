@@ -48,12 +48,18 @@ class MarkerWindow:
         schema: type[Presented],
         envelope: type[Listed],
         *where: ColumnElement[bool],
+        searched: bool = False,
     ) -> Listed:
-        """The page. One row more than asked for tells whether there is a next one; nothing is counted."""
+        """The page. One row more than asked for tells whether there is a next one; nothing is counted.
+
+        `searched`: somebody wrote a search that is in `where`.
+        """
         columns = sort_columns(repository.model, self.sort_keys)
         beyond = () if self.marker is None else (self._after(columns, self.marker),)
         order = [column.desc() if self.descending else column.asc() for column in columns]
-        found = await repository.page(where=(*where, *beyond), order=order, limit=self.limit + 1, count=False)
+        found = await repository.page(
+            where=(*where, *beyond), order=order, limit=self.limit + 1, count=False, searched=searched
+        )
         rows = found.items[: self.limit]
         await repository.complete(rows)
         marker = None

@@ -1,27 +1,22 @@
 """The list parameters of /v2: page, page_size, order_by, search, and every other one a filter."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Query, Request
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import ColumnElement
 
 from craton_inv.api.context import context_of
 from craton_inv.api.dialect import Listed, Presented
+from craton_inv.api.searches import searching
 from craton_inv.errors import NotFound
-from craton_inv.filters import list_conditions, order_by_clauses
+from craton_inv.filters import compile_where, list_node, order_by_clauses
+from craton_inv.filters.nodes import Node
 from craton_inv.repositories.base import Repository, Rows
-from craton_inv.settings import Settings
 
 MAX_PAGE_SIZE = 200
 MAX_OFFSET = 2**62
-
-
-async def limit_filter_time(session: AsyncSession, settings: Settings) -> None:
-    """Hold the rest of this transaction's statements to the timeout of filtered lists."""
-    milliseconds = int(settings.filter_statement_timeout * 1000)
-    await session.execute(select(func.set_config("statement_timeout", f"{milliseconds}ms", True)))
 
 
 class PageWindow:
@@ -35,22 +30,30 @@ class PageWindow:
         self.order_by = order_by
         self.counted = "count_disabled" not in request.query_params
 
-    async def rows(self, repository: Repository[Any], *where: ColumnElement[bool]) -> Rows[Any]:
-        """The rows of this page, completed. Raises NotFound for a page beyond the end, InvalidFilter."""
+    async def rows(
+        self, repository: Repository[Any], *where: ColumnElement[bool], searched: Sequence[Node] = ()
+    ) -> Rows[Any]:
+        """The rows of this page, completed. `searched`: what the searches in `where` were made from.
+
+        Raises NotFound for a page beyond the end, InvalidFilter, ServiceUnavailable for a search out of time.
+        """
         offset = (self.page - 1) * self.page_size
         if offset > MAX_OFFSET:
             raise NotFound("Invalid page.")
-        condition = list_conditions(self.request.query_params.multi_items(), repository.model)
-        if condition is not None:
-            await limit_filter_time(repository.session, context_of(self.request).settings)
-            where = (*where, condition)
-        found = await repository.page(
-            where=where,
-            order=order_by_clauses(self.order_by or default_order(repository.model), repository.model),
-            offset=offset,
-            limit=self.page_size,
-            count=self.counted,
-        )
+        listed = list_node(self.request.query_params.multi_items(), repository.model)
+        if listed is not None:
+            where = (*where, compile_where(listed, repository.model))
+            searched = (listed, *searched)
+        order = order_by_clauses(self.order_by or default_order(repository.model), repository.model)
+        async with searching(repository.session, context_of(self.request).settings, *searched):
+            found = await repository.page(
+                where=where,
+                order=order,
+                offset=offset,
+                limit=self.page_size,
+                count=self.counted,
+                searched=bool(searched),
+            )
         if self.page > 1 and found.count is not None and offset >= found.count:
             raise NotFound("Invalid page.")
         await repository.complete(found.items)

@@ -1,15 +1,17 @@
 """Answers of the script routes of both dialects: bytes as they were rendered, with ETag and If-None-Match."""
 
 from collections.abc import Container
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from fastapi import Request, Response
 from pydantic import RootModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from craton_inv.api.query import limit_filter_time
+from craton_inv.api.searches import searching
 from craton_inv.models import Inventory
-from craton_inv.services.scripts import SMART, Script
+from craton_inv.services.scripts import Script
+from craton_inv.services.smart_inventories import search_of
 from craton_inv.settings import Settings
 
 
@@ -49,7 +51,6 @@ def answer(script: Script) -> Response:
     return Response(script.body, media_type="application/json", headers=headers)
 
 
-async def limit_search(session: AsyncSession, inventory: Inventory, settings: Settings) -> None:
+def limited(session: AsyncSession, inventory: Inventory, settings: Settings) -> AbstractAsyncContextManager[None]:
     """Hold a smart inventory to the time of filtered lists: its rows come from a search that somebody wrote."""
-    if inventory.kind == SMART:
-        await limit_filter_time(session, settings)
+    return searching(session, settings, search_of(inventory))

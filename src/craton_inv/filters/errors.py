@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from craton_inv.errors import CratonInvError, Forbidden, InvalidFilter, ServiceUnavailable
-from craton_inv.filters.nodes import InList, Node, Origin, Value, leaves, path_text
+from craton_inv.filters.nodes import Node, Origin, Term, Value, leaves, path_text
 
 SHOWN = 200
+NAMED = 10
 INVALID_PATTERN = "2201B"
 QUERY_CANCELED = "57014"
 
@@ -111,23 +112,50 @@ def refused_by_database(error: Exception, node: Node | None) -> CratonInvError |
     """What an error of the database under a filter means to its writer; None when it is no fault of the filter.
 
     PostgreSQL alone decides whether a regular expression is one; when Python would refuse it too, AWX's words are used.
-    A statement that ran out of time is a 503 that names the terms which cannot use an index.
+    A statement that ran out of time is a 503 that names the terms.
     """
     cause: object = getattr(error, "orig", None)
     state = getattr(cause, "sqlstate", None) or getattr(getattr(cause, "__cause__", None), "sqlstate", None)
-    terms = [] if node is None else leaves(node)
     if state == INVALID_PATTERN:
-        for term in terms:
-            if isinstance(term, InList) or not (term.op == "~" or term.path[-1].name in ("regex", "iregex")):
-                continue
-            try:
-                re.compile(term.value.text)
-            except re.error as refusal:
-                place = Place(term.origin, term.value.at, path_text(term.path))
-                return place.refuse(f"{refusal} ({place.words})", code="filter.invalid_pattern")
         said = str(getattr(cause, "__cause__", None) or cause)
+        refused = [bad_pattern(term, said) for term in pattern_terms(node) if _python_says(term)]
+        if refused:
+            return refused[0]
         return InvalidFilter(f"The regular expression is not valid: {said}", code="filter.invalid_pattern")
     if state == QUERY_CANCELED:
-        names = ", ".join(dict.fromkeys(shown(path_text(term.path)) for term in terms)) or "the filter"
-        return ServiceUnavailable(f"The search took too long; it looks at {names}.", code="filter.timeout")
+        return ServiceUnavailable(f"The search took too long; it looks at {_named(node)}.", code="filter.timeout")
     return None
+
+
+def pattern_terms(node: Node | None) -> list[Term]:
+    """The terms of a filter whose value is a regular expression."""
+    terms = [] if node is None else [leaf for leaf in leaves(node) if isinstance(leaf, Term)]
+    return [term for term in terms if term.op == "~" or _lookup(term) in ("regex", "iregex")]
+
+
+def bad_pattern(term: Term, said: str) -> InvalidFilter:
+    """A regular expression that PostgreSQL refuses, saying `said`; in AWX's words when Python would refuse it too."""
+    place = Place(term.origin, term.value.at, path_text(term.path))
+    words = _python_says(term) or f"The regular expression is not valid: {said}"
+    return place.refuse(f"{words} ({place.words})", code="filter.invalid_pattern")
+
+
+def _lookup(term: Term) -> str:
+    last = term.path[-1]
+    return "" if last.literal or last.array else last.name
+
+
+def _python_says(term: Term) -> str:
+    try:
+        re.compile(term.value.text)
+    except re.error as refusal:
+        return str(refusal)
+    return ""
+
+
+def _named(node: Node | None) -> str:
+    """The paths of a filter, the first ten of them."""
+    names = list(dict.fromkeys(shown(path_text(term.path)) for term in leaves(node))) if node is not None else []
+    if len(names) > NAMED:
+        names[NAMED:] = [f"{len(names) - NAMED} more"]
+    return ", ".join(names) or "the filter"

@@ -13,10 +13,12 @@ from craton_inv.db.base import Base
 from craton_inv.errors import Conflict, Duplicate, NotFound
 from craton_inv.filters import counted_page
 from craton_inv.repositories.scope import WRITE, Scope
+from craton_inv.repositories.sets import any_of
 
 M = TypeVar("M", bound=Base)
 Order = Sequence[ColumnElement[Any] | UnaryExpression[Any]]
 MAX_ID = 2**63 - 1
+FEW = 1000
 
 
 @dataclass(frozen=True)
@@ -75,10 +77,13 @@ class Repository(Generic[M]):
         offset: int = 0,
         limit: int = 25,
         count: bool = True,
+        searched: bool = False,
     ) -> Rows[M]:
         """Rows `offset` to `offset + limit` in `order`, and the count: two statements at most, whatever the size.
 
         A search finds its rows once for both (`filters.counted_page`); past its end the count is asked for alone.
+        Without a count, `searched` (somebody wrote a search that is in `where`) has the matches looked for first, as
+        far as they are few: an order with a limit has the planner walk an index until enough rare rows have come by.
         """
         scoped = (self.visible_condition(), *where)
         if count and where:
@@ -94,8 +99,16 @@ class Repository(Generic[M]):
             if total == 0 or where:
                 return Rows([], total)
         query = self.visible().where(*where)
+        if searched and not count:
+            few = await self._few(query)
+            query = query if few is None else select(self.model).where(any_of(self.model.id, few))
         rows = await self.session.scalars(query.order_by(*ordering).offset(offset).limit(limit))
         return Rows([*rows], total)
+
+    async def _few(self, query: Select[tuple[M]]) -> list[int] | None:
+        """The ids of all rows that `query` finds, in no order; None when there are more than a few."""
+        ids = list(await self.session.scalars(query.with_only_columns(self.model.id).limit(FEW + 1)))
+        return ids if len(ids) <= FEW else None
 
     def authorize(self, row: M) -> None:
         """Raise unless the caller may write this row. Tables whose rights are not those of their tenant override it."""

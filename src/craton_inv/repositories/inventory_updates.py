@@ -34,8 +34,9 @@ class InventoryUpdateRepository(Repository[InventoryUpdate]):
         offset: int = 0,
         limit: int = 25,
         count: bool = True,
+        searched: bool = False,
     ) -> Rows[InventoryUpdate]:
-        """As every list, without the texts of `DETAIL_ONLY`."""
+        """As every list, without the texts of `DETAIL_ONLY`; there are too few runs for `searched` to matter."""
         total = None
         if count:
             total = await self.session.scalar(

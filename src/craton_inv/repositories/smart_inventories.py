@@ -6,15 +6,17 @@ from sqlalchemy import BigInteger, ColumnElement, func, literal, select, union_a
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from craton_inv.filters.errors import refused_by_database
 from craton_inv.models import Host
-
-QUERY_CANCELED = "57014"
 
 
 async def count_hosts(
     session: AsyncSession, searches: Mapping[int, ColumnElement[bool]], seconds: float
 ) -> dict[int, int | None]:
-    """The number of hosts per search, by its key; None for all when they need more than `seconds` together."""
+    """The number of hosts per search, by its key.
+
+    None for all when they need more than `seconds` together, or when one of them is no longer valid.
+    """
     if not searches:
         return {}
     counts = [
@@ -30,8 +32,7 @@ async def count_hosts(
                 found[key] = count
             await session.execute(select(func.set_config("statement_timeout", before, True)))
     except DBAPIError as error:
-        cause = error.orig.__cause__ if error.orig is not None else None
-        if getattr(cause, "sqlstate", None) != QUERY_CANCELED:
+        if refused_by_database(error, None) is None:
             raise
         return dict.fromkeys(searches)
     return found

@@ -8,9 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from craton_inv import filters
 from craton_inv.ansible.json_guard import text_fault
 from craton_inv.errors import BadRequest, Conflict, InvalidField, InvalidFilter, MethodNotAllowed
+from craton_inv.filters.errors import bad_pattern, pattern_terms
 from craton_inv.models import Host, Inventory, Tenant
 from craton_inv.queue.jobs import enqueue
 from craton_inv.repositories.inventories import InventoryRepository
+from craton_inv.repositories.patterns import pattern_fault
 from craton_inv.repositories.scope import WRITE, Scope
 from craton_inv.schemas.names import name_fault
 from craton_inv.services import busy
@@ -35,6 +37,7 @@ async def create_inventory(session: AsyncSession, scope: Scope, tenant: Tenant, 
     inventory = Inventory(tenant_id=tenant.id, kind=MANUAL, host_filter=None, variables={}, variables_text="")
     inventory.kind = _known_kind(values.get("kind"))
     _assign(inventory, values)
+    await _check_patterns(session, values.get("host_filter"))
     return await InventoryRepository(session, scope).add(inventory)
 
 
@@ -52,6 +55,7 @@ async def change_inventory(
         scope.require(tenant_id, WRITE, "inventories")
         scope.require(inventory.tenant_id, WRITE, "inventories")
     _assign(inventory, values)
+    await _check_patterns(session, values.get("host_filter"))
     return await InventoryRepository(session, scope).save(inventory)
 
 
@@ -123,3 +127,12 @@ def check_host_filter(text: str) -> None:
         filters.validate(text, Host)
     except InvalidFilter as error:
         raise InvalidField("host_filter", error.message, code=error.code) from error
+
+
+async def _check_patterns(session: AsyncSession, host_filter: str | None) -> None:
+    """Raise InvalidField for a regular expression that PostgreSQL would refuse once there is a host to try it on."""
+    for term in pattern_terms(filters.parse(host_filter) if host_filter else None):
+        fault = await pattern_fault(session, term.value.text)
+        if fault:
+            refused = bad_pattern(term, fault)
+            raise InvalidField("host_filter", refused.message, code=refused.code)

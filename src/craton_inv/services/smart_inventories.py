@@ -7,16 +7,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.errors import CratonInvError
 from craton_inv.filters import compile_where, parse
+from craton_inv.filters.nodes import Node
 from craton_inv.models import Host, Inventory
 from craton_inv.repositories.hosts import in_inventory, in_smart_inventory
 from craton_inv.repositories.smart_inventories import count_hosts
 
 
+def search_of(inventory: Inventory) -> Node | None:
+    """The stored search of a smart inventory, None for other kinds. Raises InvalidFilter for one gone stale."""
+    if inventory.kind != "smart" or inventory.host_filter is None:
+        return None
+    return parse(inventory.host_filter)
+
+
 def hosts_of(inventory: Inventory) -> ColumnElement[bool]:
     """The condition that holds for the hosts of an inventory of any kind. Raises InvalidFilter for a stale search."""
-    if inventory.kind != "smart" or inventory.host_filter is None:
+    search = search_of(inventory)
+    if search is None:
         return in_inventory(inventory.id)
-    return in_smart_inventory(inventory.tenant_id, compile_where(parse(inventory.host_filter), Host))
+    return in_smart_inventory(inventory.tenant_id, compile_where(search, Host))
 
 
 async def count_smart_hosts(

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from craton_inv.api.deps import ContextDep, ScopeDep, SessionDep
-from craton_inv.api.scripts import RESPONSES, answer, known_tags, limit_search
+from craton_inv.api.scripts import RESPONSES, answer, known_tags, limited
 from craton_inv.errors import InvalidField
 from craton_inv.services.placement import find_place
 from craton_inv.services.scripts import ScriptQuery, effective_script, host_script
@@ -40,6 +40,6 @@ async def get_ansible_inventory(
     if region_id is not None and inventory_id is not None:
         raise InvalidField("inventory_id", "Give region_id or inventory_id, not both.")
     place = await find_place(session, scope, {"region_id": region_id, "inventory_id": inventory_id})
-    await limit_search(session, place.inventory, context.settings)
     query = ScriptQuery(hostvars=True, host=host)
-    return answer(await effective_script(session, scope, place.inventory, query, known_tags(request)))
+    async with limited(session, place.inventory, context.settings):
+        return answer(await effective_script(session, scope, place.inventory, query, known_tags(request)))

@@ -12,7 +12,7 @@ from craton_inv.api.crud import Crud
 from craton_inv.api.deps import ScopeDep, SessionDep
 from craton_inv.api.markers import MarkerWindow, marker_window
 from craton_inv.api.preconditions import require_match, tell_etag
-from craton_inv.api.query import limit_filter_time
+from craton_inv.api.searches import limit_filter_time, searching
 from craton_inv.api.v1.dialect import V1
 from craton_inv.api.v1.owners import OwnerDep
 from craton_inv.api.v1.rows import row_of
@@ -45,7 +45,7 @@ class HostQuery:
         self.name = name
         self.group = group
         self.ip_address = ip_address
-        self.host_filter = host_filter
+        self.search = None if host_filter is None else filters.parse(host_filter)
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """What the hosts must fulfil. Raises InvalidFilter."""
@@ -58,8 +58,8 @@ class HostQuery:
             wanted.append(host_queries.below_group_named(self.group))
         if self.ip_address is not None:
             wanted.append(host_queries.with_address(self.ip_address))
-        if self.host_filter is not None:
-            wanted.append(filters.compile_where(filters.parse(self.host_filter), HostRow))
+        if self.search is not None:
+            wanted.append(filters.compile_where(self.search, HostRow))
         return wanted
 
 
@@ -73,9 +73,12 @@ async def list_hosts(
 ) -> HostList:
     """Hosts, by owner, name, group, address or the filter language."""
     conditions = query.conditions()
-    if query.host_filter is not None or query.group is not None:
-        await limit_filter_time(session, context_of(request).settings)
-    return await window.answer(HostRepository(session, scope), Host, HostList, *conditions)
+    settings = context_of(request).settings
+    if query.group is not None:
+        await limit_filter_time(session, settings)
+    async with searching(session, settings, query.search):
+        rows = HostRepository(session, scope)
+        return await window.answer(rows, Host, HostList, *conditions, searched=query.search is not None)
 
 
 @router.post("", status_code=201, operation_id="create_host")

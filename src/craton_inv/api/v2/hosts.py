@@ -28,7 +28,7 @@ HostId = Annotated[int, Path(alias="id")]
 @router.get("/", operation_id="list_hosts", response_model_exclude_unset=True)
 async def list_hosts(viewer: ViewerDep, window: WindowDep, host_filter: HostFilterDep) -> HostList:
     """List hosts, or search them by `host_filter`."""
-    return await list_hosts_where(viewer, window, host_filter)
+    return await list_hosts_where(viewer, window, host_filter, key="error")
 
 
 @router.post("/", operation_id="create_host", status_code=201)

@@ -36,7 +36,7 @@ async def list_inventory_hosts(
     """List the hosts of an inventory; of a smart one, what its search gives now."""
     inventory = await InventoryRepository(viewer.session, viewer.scope).get(inventory_id)
     where = smart_inventories.hosts_of(inventory)
-    return await list_hosts_where(viewer, window, host_filter, where, search=inventory.kind == "smart")
+    return await list_hosts_where(viewer, window, host_filter, where, stored=smart_inventories.search_of(inventory))
 
 
 @router.post(

@@ -1,5 +1,6 @@
 """Lists of /v2: one page of rows, presented, in its envelope; refusals of filters under the key AWX uses there."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import Depends
@@ -8,6 +9,7 @@ from sqlalchemy import ColumnElement
 
 from craton_inv.api.query import PageWindow, page_window
 from craton_inv.errors import Forbidden, InvalidFilter
+from craton_inv.filters.nodes import Node
 from craton_inv.repositories.base import Repository
 
 WindowDep = Annotated[PageWindow, Depends(page_window)]
@@ -27,19 +29,22 @@ async def listed(
     presenter: Presenter,
     envelope: type[Listed],
     *where: ColumnElement[bool],
+    searched: Sequence[Node] = (),
     key: str = "detail",
 ) -> Listed:
-    """The page of a list that the request asks for. `key`: under which a refused filter is told ("error" for hosts).
+    """The page of a list that the request asks for. `searched`: what the searches in `where` were made from.
+
+    `key`: under which a refused filter is told; AWX's /hosts/ has "error", and there also for secret fields.
 
     Routes that return it set `response_model_exclude_unset`, so that `?count_disabled` leaves the results alone.
     """
     try:
-        found = await window.rows(repository, *where)
+        found = await window.rows(repository, *where, searched=searched)
     except InvalidFilter as error:
         error.key = key
         raise
     except Forbidden as error:
-        if key == "error":  # AWX: any refusal while listing hosts is a 400
+        if key == "error":
             raise InvalidFilter(error.message, code=error.code) from error
         raise
     return envelope(**window.frame(found), results=await presenter.many(found.items))

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from craton_inv.api.deps import ContextDep, ScopeDep, SessionDep
-from craton_inv.api.scripts import RESPONSES, answer, known_tags, limit_search
+from craton_inv.api.scripts import RESPONSES, answer, known_tags, limited
 from craton_inv.repositories.inventories import InventoryRepository
 from craton_inv.services.scripts import ScriptQuery, inventory_script
 
@@ -36,6 +36,6 @@ async def get_inventory_script(
 ) -> Response:
     """Groups with their enabled hosts; `hostvars` adds the variables of each. No filters and no pages."""
     inventory = await InventoryRepository(session, scope).get(inventory_id)
-    await limit_search(session, inventory, context.settings)
     query = ScriptQuery(bool(hostvars), bool(towervars), bool(all_hosts), host, subset)
-    return answer(await inventory_script(session, scope, inventory, query, known_tags(request)))
+    async with limited(session, inventory, context.settings):
+        return answer(await inventory_script(session, scope, inventory, query, known_tags(request)))
