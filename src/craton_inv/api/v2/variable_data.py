@@ -1,10 +1,11 @@
-"""variable_data/ of inventories, hosts and groups: variables as an object. PATCH replaces as PUT does, as in AWX."""
+"""variable_data/ of inventories, hosts and groups: JSON or YAML. PATCH replaces as PUT does, as in AWX."""
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path
+from fastapi import APIRouter, Path, Request, Response
 
 from craton_inv.api.v2.present.base import Viewer, ViewerDep
+from craton_inv.api.v2.yaml_bodies import REQUEST_BODY, RESPONSES, ObjectDep, answer_object
 from craton_inv.repositories.base import Repository
 from craton_inv.repositories.groups import GroupRepository
 from craton_inv.repositories.hosts import HostRepository
@@ -13,20 +14,18 @@ from craton_inv.services.variables import set_variables
 
 router = APIRouter()
 RowId = Annotated[int, Path(alias="id")]
-Variables = Annotated[dict[str, Any], Body(description="All variables of the object.")]
 
 
 def _add(kind: str, plural: str, repository: type[Repository[Any]]) -> None:
     """The three routes of one kind of object."""
     path = f"/{plural}/{{id}}/variable_data/"
 
-    async def read(row_id: RowId, viewer: ViewerDep) -> dict[str, Any]:
+    async def read(row_id: RowId, viewer: ViewerDep, request: Request) -> Response:
         row = await repository(viewer.session, viewer.scope).get(row_id)
-        variables: dict[str, Any] = row.variables
-        return variables
+        return answer_object(request, row.variables)
 
-    async def write(row_id: RowId, body: Variables, viewer: ViewerDep) -> dict[str, Any]:
-        return await _write(repository, row_id, body, viewer)
+    async def write(row_id: RowId, variables: ObjectDep, viewer: ViewerDep, request: Request) -> Response:
+        return answer_object(request, await _write(repository, row_id, variables, viewer))
 
     for method, verb, summary, endpoint in (
         ("GET", "get", "Read the variables of", read),
@@ -42,7 +41,9 @@ def _add(kind: str, plural: str, repository: type[Repository[Any]]) -> None:
             name=operation,
             summary=f"{summary} {'an' if kind == 'inventory' else 'a'} {kind}",
             tags=[plural],
-            response_model=dict[str, Any],
+            response_class=Response,
+            responses=RESPONSES,
+            openapi_extra=None if method == "GET" else REQUEST_BODY,
         )
 
 
