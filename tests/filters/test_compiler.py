@@ -190,6 +190,11 @@ def test_what_does_not_fit_is_refused_in_plain_words(text: str, message: str) ->
     assert error.column > 0
 
 
+@pytest.mark.parametrize("text", ["search__icontains=a", "groups__search__search=a"])
+def test_a_hint_is_another_name_than_the_one_written(text: str) -> None:
+    assert "did you mean" not in refusal(text).message
+
+
 def test_a_counted_page_finds_its_ids_first() -> None:
     page = counted_page(Host, [compile_where(parse("name=a"), Host)], [], offset=0, limit=25)
     assert "AS MATERIALIZED" in str(page.compile(dialect=asyncpg.dialect()))

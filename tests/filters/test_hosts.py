@@ -306,6 +306,11 @@ async def test_200_terms_on_facts_and_relations_run(session: AsyncSession) -> No
         ("name ~ '[a'", "unterminated character set at position 0"),
         ("ansible_facts__a ~ '(b'", "missing ), unterminated subpattern at position 0"),
         ("name ~ 'a{5,1}'", "min repeat greater than max repeat"),
+        ("name ~ 'a{99999999999999}'", "the repetition number is too large"),
+        (
+            "name ~ '[[:foo:]]'",
+            "The regular expression is not valid: invalid regular expression: invalid character class",
+        ),
     ],
 )
 async def test_a_broken_pattern_is_refused_once_postgresql_refuses_it(

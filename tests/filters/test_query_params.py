@@ -65,6 +65,17 @@ def test_every_word_of_a_search_must_be_found() -> None:
     assert sql(("search", 'web "two words",db')).count(" AND ") == 2
 
 
+def test_facts_as_a_whole_are_text_to_a_lone_lookup() -> None:
+    assert "CAST(host_facts.facts AS TEXT) ILIKE" in sql(("ansible_facts__icontains", "centos"))
+    assert "host_facts.facts @>" in sql(("ansible_facts__icontains__x", "centos"))
+
+
+def test_many_terms_count_wherever_they_stand() -> None:
+    many = [("or__name", f"a{number}") for number in range(150)] + [("id__gt", str(n)) for n in range(60)]
+    with pytest.raises(InvalidFilter, match=r"^210 filters; at most 200 are read$"):
+        list_conditions(many, Host)
+
+
 def test_a_repeated_relation_search_needs_one_of_them() -> None:
     assert " OR host.id IN" in sql(("groups__search", "a"), ("groups__search", "b"))
 
@@ -85,8 +96,8 @@ def test_parameters_that_are_no_filters_give_no_condition() -> None:
         ("groups__parents__parents", "1", "Loops not allowed in filters, detected on field parents."),
         ("id", "abc", '["“abc” value must be an integer.", "Field \\"id\\" takes a whole number'),
         ("id", "null", '["“null” value must be an integer.'),
-        ("enabled", "maybe", '["Unable to convert \\"maybe\\" to boolean.'),
-        ("inventory", "abc", '["Invalid inventory id: abc"'),
+        ("enabled", "maybe", 'Unable to convert "maybe" to boolean. Field "enabled" takes true, false'),
+        ("inventory", "abc", 'Invalid inventory id: abc. Field "inventory" takes the id of a related row'),
         ("created__gt", "garbage", '["“garbage” value has an invalid format. It must be in YYYY-MM-DD'),
         ("name__in", "", "cannot provide empty value for __in"),
         ("name", "a\0", '["“a\\\\x00” value is invalid."'),
@@ -125,11 +136,13 @@ def test_an_order_always_ends_in_id(spec: str, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     ("spec", "error", "message"),
     [
-        ("foo", InvalidFilter, "Cannot resolve keyword 'foo' into field."),
-        ("nmae", InvalidFilter, "Cannot resolve keyword 'nmae' into field. No order by nmae; did you mean \"name\"?"),
-        ("groups__name", InvalidFilter, "Cannot resolve keyword 'groups' into field."),
-        ("variables", InvalidFilter, "Cannot resolve keyword 'variables' into field."),
-        ("name__lower", InvalidFilter, "Cannot resolve keyword 'name' into field."),
+        ("foo", InvalidFilter, "Host has no field named 'foo'"),
+        ("-", InvalidFilter, "Host has no field named ''"),
+        ("nmae", InvalidFilter, "Host has no field named 'nmae'; did you mean \"name\"?"),
+        ("inventory__nmae", InvalidFilter, "Inventory has no field named 'nmae'; did you mean \"name\"?"),
+        ("groups__name", InvalidFilter, "Cannot order by groups__name: groups is no single value of host"),
+        ("variables", InvalidFilter, "Cannot order by variables: variables is no single value of host"),
+        ("name__lower", InvalidFilter, "Cannot order by name__lower: nothing is below name"),
         ("created_by__password", Forbidden, "Filtering on password is not allowed."),
         (",".join(["name"] * 21), InvalidFilter, "order_by="),
     ],

@@ -2,6 +2,7 @@
 
 import json
 import re
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -45,7 +46,7 @@ def shown(text: str) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """` ; did you mean "name"?` or nothing."""
-    names = sorted(set(known))
+    names = sorted({*known} - {name})
     close = get_close_matches(name.lower(), names, n=1, cutoff=0.65)
     return f'; did you mean "{close[0]}"?' if close else ""
 
@@ -67,11 +68,12 @@ def alternatives(words: Sequence[str]) -> str:
 def unknown_field(place: Place, name: str, owner: str, known: Iterable[str], *, deeper: bool) -> InvalidFilter:
     """No such field. `deeper`: it stands behind a relation or column, where AWX has other words."""
     hint = nearest(name, known)
-    label, owner = shown(name), owner.lower()
+    label, model = shown(name), owner
+    owner = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", owner).lower()
     if deeper:
         text = f'No related model for field {label}. No field "{label}" on {owner} {place.words}{hint}'
     elif place.origin.kind == "list":
-        text = f"{owner.capitalize()} has no field named '{label}'{hint}"
+        text = f"{model} has no field named '{label}'{hint}"
     else:
         text = f'Invalid query {shown(place.origin.text)}: no field "{label}" on {owner} {place.words}{hint}'
     return place.refuse(text, code="filter.unknown_field")
@@ -96,10 +98,10 @@ def bad_value(place: Place, value: Value, awx: str, takes: str) -> InvalidFilter
     place = replace(place, at=value.at)
     line, column = place.origin.position(place.at)
     more = f'Field "{shown(place.name)}" takes {takes}'
-    if place.origin.kind == "list":  # Django's validation errors come as a JSON list of sentences
+    if place.origin.kind == "list" and awx.startswith("“"):  # Django's validation errors: a JSON list of sentences
         message = json.dumps([awx, f"{more}."], ensure_ascii=False)
     else:
-        message = f"{awx} {more} ({place.words})."
+        message = f"{awx.removesuffix('.')}. {more} ({place.words})."
     return InvalidFilter(message, column=column, line=line, expected=[takes], code="filter.invalid_value")
 
 
@@ -118,9 +120,10 @@ def refused_by_database(error: Exception, node: Node | None) -> CratonInvError |
     state = getattr(cause, "sqlstate", None) or getattr(getattr(cause, "__cause__", None), "sqlstate", None)
     if state == INVALID_PATTERN:
         said = str(getattr(cause, "__cause__", None) or cause)
-        refused = [bad_pattern(term, said) for term in pattern_terms(node) if _python_says(term)]
-        if refused:
-            return refused[0]
+        patterns = pattern_terms(node)
+        guilty = [term for term in patterns if _python_says(term)] or (patterns if len(patterns) == 1 else [])
+        if guilty:
+            return bad_pattern(guilty[0], said)
         return InvalidFilter(f"The regular expression is not valid: {said}", code="filter.invalid_pattern")
     if state == QUERY_CANCELED:
         return ServiceUnavailable(f"The search took too long; it looks at {_named(node)}.", code="filter.timeout")
@@ -147,8 +150,10 @@ def _lookup(term: Term) -> str:
 
 def _python_says(term: Term) -> str:
     try:
-        re.compile(term.value.text)
-    except re.error as refusal:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of syntax that Python may read otherwise one day
+            re.compile(term.value.text)
+    except (re.error, OverflowError) as refusal:
         return str(refusal)
     return ""
 

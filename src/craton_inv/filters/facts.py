@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Text, cast, func, literal, or_, select
+from sqlalchemy import Text, cast, func, literal, or_
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
 from craton_inv.filters import errors, values
@@ -108,5 +108,4 @@ class JsonField(Operand):
         """The condition on the model's own rows; a document in another table is found by its key first."""
         if self.root.table_key is None:
             return condition
-        rows = select(self.root.table_key).where(condition).correlate(None)
-        return self.model.id.in_(rows)  # type: ignore[no-any-return]
+        return self.root.hop(self.model).condition(condition)

@@ -33,6 +33,14 @@ class JsonRoot:
     table_key: Any = None
     text_column: Any = None
 
+    def hop(self, model: Model) -> "Hop":
+        """The way from `model` to the table that the document lives in."""
+
+        def condition(where: ColumnElement[bool]) -> ColumnElement[bool]:
+            return model.id.in_(select(self.table_key).where(where).correlate(None))  # type: ignore[no-any-return]
+
+        return Hop("", model, self, condition)
+
 
 class FilterRelation(Protocol):
     """A relation of a model's own making, such as all ancestors of a host's groups."""

@@ -15,7 +15,7 @@ from craton_inv.errors import InvalidFilter
 from craton_inv.filters import errors, values
 from craton_inv.filters.compiler import compile_where
 from craton_inv.filters.errors import Place
-from craton_inv.filters.nodes import And, Node, Not, Or, Origin, Part, SameRow, Term, Value
+from craton_inv.filters.nodes import And, Node, Not, Or, Origin, Part, SameRow, Term, Value, leaves
 from craton_inv.filters.parser import MAX_PARTS, MAX_TERMS
 from craton_inv.filters.paths import Model, catalogue
 
@@ -54,9 +54,13 @@ def list_node(params: Sequence[tuple[str, str]], model: Model) -> Node | None:
     for key, found in searches.items():
         alone.append(Not(Or(tuple(found))) if "not" in _term(key, "")[0] else Or(tuple(found)))
     nodes: list[Node] = [*alone, *([Or(tuple(either))] if either else []), *([SameRow(tuple(same))] if same else [])]
-    if len(nodes) > MAX_TERMS:
-        raise InvalidFilter(f"{len(nodes)} filters; at most {MAX_TERMS} are read")
-    return And(tuple(nodes)) if nodes else None
+    if not nodes:
+        return None
+    node = And(tuple(nodes))
+    terms = len(leaves(node))
+    if terms > MAX_TERMS:
+        raise InvalidFilter(f"{terms} filters; at most {MAX_TERMS} are read")
+    return node
 
 
 def list_conditions(
@@ -98,13 +102,14 @@ def _ordered(field: str, model: Model, entity: Any, place: Place) -> Any:
         raise errors.private_field(place, name)
     if not rest and name in here.columns and values.kind_of(here.columns[name]) is not None:
         return getattr(entity, here.columns[name].key)
+    if name not in here.known:
+        raise errors.unknown_field(place, name, here.label, here.known, deeper=False)
     hop = here.relations.get(name)
     if hop is None or hop.local_key is None:
-        hint = errors.nearest(name, here.known)
-        raise place.refuse(
-            f"Cannot resolve keyword '{errors.shown(name)}' into field. No order by {errors.shown(field)}{hint}",
-            code="filter.unknown_order",
+        why = (
+            f"nothing is below {name}" if rest and hop is None else f"{name} is no single value of {here.label.lower()}"
         )
+        raise place.refuse(f"Cannot order by {errors.shown(field)}: {why}", code="filter.unknown_order")
     near = getattr(entity, inspect(model).get_property_by_column(hop.local_key).key)
     if not rest:
         return near

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import Text, cast
+
 from craton_inv.filters import errors, values
 from craton_inv.filters.columns import ColumnField, RelationField, RowsField
 from craton_inv.filters.errors import Place
@@ -81,6 +83,9 @@ def _json(here: Catalogue, part: Part, rest: Path, hops: tuple[Hop, ...], place:
     if root.text_column is not None and (not rest or (len(rest) == 1 and lookup)):
         raw = ColumnField(expression=root.text_column, type=values.TEXT, place=place, now=now)
         return Target(hops, raw, lookup)
+    if place.origin.kind == "list" and lookup and len(rest) == 1 and root.table_key is not None:
+        text = ColumnField(expression=cast(root.column, Text), type=values.TEXT, place=place, now=now)
+        return Target((*hops, root.hop(here.model)), text, lookup)
     if not rest:
         raise errors.misuse(place, f"{part.name} needs a path into it, as in {part.name}__key=value")
     if len(rest) == 1:
