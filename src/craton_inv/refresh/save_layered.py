@@ -30,14 +30,15 @@ _MINE = "<layer> l JOIN <table> t ON t.id = l.<row> AND <scope>"
 _NOT_DELIVERED = "NOT EXISTS (SELECT FROM <stage> s WHERE <same>)"
 
 # A row of this source whose identity was not delivered takes that of the one staged row with the same key, unless
-# it is taken.
+# it is taken. `gone` is nearly always empty, and then nothing else is looked at.
 _RENAME = """
-UPDATE <table> t SET <renamed> FROM <layer> l, <stage> s
-WHERE <scope> AND l.<row> = t.id AND l.inventory_source_id = :source AND s.<key> = t.<key> AND s.<key> <> ''
-  AND NOT (<same>) AND NOT EXISTS (SELECT FROM <stage> s WHERE <same>)
-  AND NOT EXISTS (SELECT FROM <table> t WHERE <scope> AND <same>)
-  AND s.<key> IN (SELECT <key> FROM <stage> GROUP BY <key> HAVING count(*) = 1)
-  AND t.<key> IN (SELECT t.<key> FROM <mine> WHERE l.inventory_source_id = :source GROUP BY t.<key> HAVING count(*) = 1)
+WITH gone AS MATERIALIZED (
+  SELECT t.id, t.<key> AS key FROM <mine> LEFT JOIN <stage> s ON <same>
+  WHERE l.inventory_source_id = :source AND s.sent IS NULL AND t.<key> <> ''),
+pairs AS MATERIALIZED (
+  SELECT g.id, s.*, count(*) OVER (PARTITION BY g.key) AS copies FROM gone g JOIN <stage> s ON s.<key> = g.key)
+UPDATE <table> t SET <renamed> FROM pairs s
+WHERE t.id = s.id AND s.copies = 1 AND NOT EXISTS (SELECT FROM <table> t WHERE <scope> AND <same>)
 """
 # The rows that differ, locked in one order before any collection is written: a writer of the API holds its row and then
 # waits for the inventory's, so a refresh that already held the inventory's would wait for it in turn.
