@@ -7,6 +7,7 @@ Needs nothing but Python. Copy it anywhere and tell it by environment variables:
   CRATON_INV_INVENTORY  id or name of the inventory
 """
 
+import http.client
 import json
 import os
 import sys
@@ -19,22 +20,37 @@ TIMEOUT_S = 60
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
+class NoRedirects(urllib.request.HTTPRedirectHandler):
+    """The service never redirects: who does is something else, and must not be sent the token."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Follow nothing, so that the redirect itself is the answer."""
+
+
 def get(path: str, **query: str) -> bytes:
     """The body at `path` of the service. Ends the program with a sentence when there is none."""
     url = os.environ.get("CRATON_INV_URL", "http://127.0.0.1:8000").rstrip("/")
-    if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
-        sys.exit(f"CRATON_INV_URL is {url!r}; it must start with http:// or https://.")
-    request = urllib.request.Request(f"{url}{path}?{urllib.parse.urlencode(query)}")  # noqa: S310 - checked above
-    request.add_header("Authorization", f"Bearer {os.environ.get('CRATON_INV_TOKEN', '')}")
-    handlers = [urllib.request.ProxyHandler({})] if urllib.parse.urlsplit(url).hostname in LOOPBACK else []
+    token = os.environ.get("CRATON_INV_TOKEN", "").strip()
+    if not (token.isascii() and token.isprintable()):
+        sys.exit("CRATON_INV_TOKEN is no token: it has characters that no token has.")
     try:
-        with urllib.request.build_opener(*handlers).open(request, timeout=TIMEOUT_S) as response:
+        address = urllib.parse.urlsplit(url)
+        if address.scheme not in ("http", "https"):
+            sys.exit(f"CRATON_INV_URL is {url!r}; it must start with http:// or https://.")
+        request = urllib.request.Request(f"{url}{path}?{urllib.parse.urlencode(query)}")  # noqa: S310 - checked above
+        request.add_header("Authorization", f"Bearer {token}")
+        opener = urllib.request.build_opener(NoRedirects())
+        if address.hostname in LOOPBACK:
+            opener = urllib.request.build_opener(NoRedirects(), urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=TIMEOUT_S) as response:
             body: bytes = response.read()
             return body
     except urllib.error.HTTPError as error:
         sys.exit(f"{url}{path} answered {error.code}: {error.read(500).decode(errors='replace')}")
     except OSError as error:
         sys.exit(f"No answer from {url}: {error}. Is the service running?")
+    except (ValueError, http.client.HTTPException) as error:
+        sys.exit(f"No good answer from {url}: {error}. Is CRATON_INV_URL the address of the service?")
 
 
 def inventory_id() -> str:
@@ -44,17 +60,20 @@ def inventory_id() -> str:
         sys.exit("Set CRATON_INV_INVENTORY to the id or the name of an inventory.")
     if which.isascii() and which.isdigit():
         return which
-    found = json.loads(get("/v2/inventories/", name=which))["results"]
-    if len(found) != 1:
-        sys.exit(f"{len(found)} inventories that this token may see are named {which!r}; set the id.")
-    return str(found[0]["id"])
+    try:
+        ids = [str(found["id"]) for found in json.loads(get("/v2/inventories/", name=which))["results"]]
+    except (ValueError, LookupError, TypeError):
+        sys.exit("The answer is no list of inventories. Is CRATON_INV_URL the address of the service?")
+    if len(ids) != 1:
+        sys.exit(f"{len(ids)} inventories that this token may see are named {which!r}; set the id.")
+    return ids[0]
 
 
 def main(arguments: list[str]) -> None:
     """Print what Ansible asks for."""
     if arguments == ["--list"]:
         query = {"hostvars": "1"}
-    elif len(arguments) == 2 and arguments[0] == "--host":
+    elif len(arguments) == 2 and arguments[0] == "--host" and arguments[1]:
         query = {"host": arguments[1]}
     else:
         sys.stderr.write(f"{USAGE}\n")

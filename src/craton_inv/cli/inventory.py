@@ -24,7 +24,7 @@ def inventory(
     token: Annotated[str, typer.Option(envvar="CRATON_INV_TOKEN", help="Token of a reader.", show_default=False)] = "",
 ) -> None:
     """Print an inventory as Ansible's inventory scripts do."""
-    if list_all == (host is not None):
+    if list_all == (host is not None) or host == "":
         raise typer.BadParameter("say --list or --host NAME", param_hint="'--list' / '--host'")
     if not which:
         raise typer.BadParameter("say which inventory, by id or name", param_hint="'--inventory'")

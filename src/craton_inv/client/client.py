@@ -36,9 +36,15 @@ class Client:
         verify: bool = True,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        address = urlsplit(url)
+        try:
+            address = urlsplit(url)
+            httpx.URL(url)
+        except (ValueError, httpx.InvalidURL) as error:
+            raise ClientError(f"{url!r} is no address of a service: {error}.") from error
         if address.scheme not in ("http", "https"):
             raise ClientError(f"{url!r} is no address of a service: it starts with http:// or https://.")
+        if token is not None and not (token.isascii() and token.isprintable()):
+            raise ClientError("This is no token: it has characters that no token has.")
         self.url = url.rstrip("/")
         headers = {"Accept": "application/json"}
         if token:
