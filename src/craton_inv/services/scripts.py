@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.ansible.json_text import encode
 from craton_inv.ansible.script import VERSION, host_document, render
-from craton_inv.ansible.slices import parse_subset
+from craton_inv.ansible.slices import Slice, parse_subset
 from craton_inv.ansible.variables import merge
 from craton_inv.errors import InvalidField, NotFound
 from craton_inv.models import Inventory
@@ -78,14 +78,15 @@ async def _script(
     query: ScriptQuery,
     known: Container[str],
 ) -> Script:
+    part = parse_subset(query.subset) if query.subset else None
     if inventory.kind == SMART:
         # What a search finds depends on more than any counter tells: other inventories, facts, users, the time.
-        return _known_by_content(await _body(views, inventory, layers, query), known)
+        return _known_by_content(await _body(views, inventory, layers, query, part), known)
     numbers = [VERSION, *(layer.generation for layer in layers), inventory.generation]
     tag = f'"{".".join(map(str, numbers))}"'
     if tag in known:
         return Script(tag, None)
-    return Script(tag, await _body(views, inventory, layers, query))
+    return Script(tag, await _body(views, inventory, layers, query, part))
 
 
 def _known_by_content(body: bytes, known: Container[str]) -> Script:
@@ -94,9 +95,12 @@ def _known_by_content(body: bytes, known: Container[str]) -> Script:
 
 
 async def _body(
-    views: InventoryViewRepository, inventory: Inventory, layers: Sequence[Layer], query: ScriptQuery
+    views: InventoryViewRepository,
+    inventory: Inventory,
+    layers: Sequence[Layer],
+    query: ScriptQuery,
+    part: Slice | None,
 ) -> bytes:
-    part = parse_subset(query.subset) if query.subset else None
     if query.host:
         rows = await views.hosts_named(query.host, hosts_of(inventory), disabled=query.disabled)
         if not rows:

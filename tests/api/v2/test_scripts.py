@@ -74,6 +74,13 @@ async def test_an_unknown_host_is_not_found(client: httpx.AsyncClient, inventory
     assert (answer.status_code, answer.json()) == (404, {"detail": "Not found."})
 
 
+async def test_a_bad_subset_is_refused_whatever_state_the_caller_knows(
+    client: httpx.AsyncClient, inventory: Inventory
+) -> None:
+    answer = await client.get(script_of(inventory), params={"subset": "half"}, headers={"If-None-Match": "*"})
+    assert (answer.status_code, answer.json()) == (400, {"detail": "Subset does not use any supported syntax."})
+
+
 async def test_a_bad_subset_is_refused_in_awxs_words(client: httpx.AsyncClient, inventory: Inventory) -> None:
     answer = await client.get(script_of(inventory), params={"subset": "slice3of2"})
     assert (answer.status_code, answer.json()) == (

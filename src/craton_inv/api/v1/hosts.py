@@ -78,7 +78,8 @@ async def list_hosts(
         await limit_filter_time(session, settings)
     async with searching(session, settings, query.search):
         rows = HostRepository(session, scope)
-        return await window.answer(rows, Host, HostList, *conditions, searched=query.search is not None)
+        searched = query.search is not None or query.group is not None
+        return await window.answer(rows, Host, HostList, *conditions, searched=searched)
 
 
 @router.post("", status_code=201, operation_id="create_host")
