@@ -31,10 +31,15 @@ class PageWindow:
         self.counted = "count_disabled" not in request.query_params
 
     async def rows(
-        self, repository: Repository[Any], *where: ColumnElement[bool], searched: Sequence[Node] = ()
+        self,
+        repository: Repository[Any],
+        *where: ColumnElement[bool],
+        searched: Sequence[Node] = (),
+        stored: Node | None = None,
     ) -> Rows[Any]:
-        """The rows of this page, completed. `searched`: what the searches in `where` were made from.
+        """The rows of this page, completed. `searched`, `stored`: what the searches in `where` were made from.
 
+        The stored one of a smart inventory finds all its rows anyhow, whatever the page.
         Raises NotFound for a page beyond the end, InvalidFilter, ServiceUnavailable for a search out of time.
         """
         offset = (self.page - 1) * self.page_size
@@ -45,7 +50,7 @@ class PageWindow:
             where = (*where, compile_where(listed, repository.model))
             searched = (listed, *searched)
         order = order_by_clauses(self.order_by or default_order(repository.model), repository.model)
-        async with searching(repository.session, context_of(self.request).settings, *searched):
+        async with searching(repository.session, context_of(self.request).settings, stored, *searched):
             found = await repository.page(
                 where=where,
                 order=order,

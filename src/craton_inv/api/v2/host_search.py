@@ -41,11 +41,8 @@ async def list_hosts_where(
 
     Raises InvalidFilter; ServiceUnavailable when the search takes longer than the settings allow.
     """
-    searched = [] if stored is None else [stored]
-    if host_filter:
-        asked = parse(host_filter)
-        where = (*where, compile_where(asked, Host))
-        searched.append(asked)
+    searched = [parse(host_filter)] if host_filter else []
+    where = (*where, *(compile_where(asked, Host) for asked in searched))
     repository = HostRepository(viewer.session, viewer.scope)
     presenter = HostPresenter(viewer)
-    return await listed(window, repository, presenter, HostList, *where, searched=searched, key=key)
+    return await listed(window, repository, presenter, HostList, *where, searched=searched, stored=stored, key=key)

@@ -30,16 +30,17 @@ async def listed(
     envelope: type[Listed],
     *where: ColumnElement[bool],
     searched: Sequence[Node] = (),
+    stored: Node | None = None,
     key: str = "detail",
 ) -> Listed:
-    """The page of a list that the request asks for. `searched`: what the searches in `where` were made from.
+    """The page of a list that the request asks for. `searched`, `stored`: what the searches in `where` were made from.
 
     `key`: under which a refused filter is told; AWX's /hosts/ has "error", and there also for secret fields.
 
     Routes that return it set `response_model_exclude_unset`, so that `?count_disabled` leaves the results alone.
     """
     try:
-        found = await window.rows(repository, *where, searched=searched)
+        found = await window.rows(repository, *where, searched=searched, stored=stored)
     except InvalidFilter as error:
         error.key = key
         raise
