@@ -190,6 +190,13 @@ def test_what_does_not_fit_is_refused_in_plain_words(text: str, message: str) ->
     assert error.column > 0
 
 
+@pytest.mark.parametrize("root", ["ansible_facts", "variables"])
+def test_a_long_list_on_json_is_one_parameter_whose_values_are_looked_up_one_by_one(root: str) -> None:
+    condition, _ = sql(f"{root}__a in ({','.join(map(str, range(300)))})")
+    assert condition.count("@>") == 1
+    assert "unnest(" in condition
+
+
 @pytest.mark.parametrize("text", ["search__icontains=a", "groups__search__search=a"])
 def test_a_hint_is_another_name_than_the_one_written(text: str) -> None:
     assert "did you mean" not in refusal(text).message

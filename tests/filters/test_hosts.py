@@ -233,6 +233,7 @@ COMPARISONS = [
     ("ansible_facts__ansible_processor_vcpus in (8, 16)", "localhost database"),
     ("ansible_facts__ansible_processor_vcpus__in=8,16", "NYC-7%_x"),
     ("variables__env=prod", "database"),
+    ("variables__env in (prod, test, none)", "database NYC-7%_x"),
     ("variables__port > 5000", "database"),
     ("variables__tags[]=big", "database"),
     ('variables__icontains="env: prod"', "database NYC-7%_x"),
