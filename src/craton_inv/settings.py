@@ -1,11 +1,23 @@
 """Every knob of the service, read once from CRATON_INV_* environment variables."""
 
+import logging
 import os
 from functools import lru_cache
 from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+DAY = 24 * 3600.0
+# Below a millisecond PostgreSQL would read 0, which means no limit at all.
+Seconds = Annotated[float, Field(ge=0.001, le=DAY)]
+# What the query of a database URL may say: options of asyncpg that can be written as text.
+URL_OPTIONS = frozenset({"host", "port", "passfile", "prepared_statement_cache_size", "ssl", "target_session_attrs"})
+REDIS_SCHEMES = ("redis", "rediss", "unix")
 
 
 def default_data_dir() -> Path:
@@ -15,9 +27,12 @@ def default_data_dir() -> Path:
 
 
 class Settings(BaseSettings):
-    """Settings with their defaults; the environment wins. Times in seconds, sizes in bytes."""
+    """Settings with their defaults; the environment wins, an empty variable counts as unset.
 
-    model_config = SettingsConfigDict(env_prefix="CRATON_INV_", extra="ignore", frozen=True)
+    Times in seconds, sizes in bytes.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="CRATON_INV_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     data_dir: Path = Field(default_factory=default_data_dir, description="Where embedded servers keep their data.")
     database_url: str | None = Field(None, description="PostgreSQL to use instead of the embedded one.")
@@ -28,8 +43,8 @@ class Settings(BaseSettings):
     )
 
     database_pool_size: int = Field(10, ge=1, description="Connections a process keeps to the database.")
-    database_statement_timeout: float = Field(30.0, gt=0, description="Longest statement of a request.")
-    filter_statement_timeout: float = Field(2.0, gt=0, description="Longest statement of a filtered list.")
+    database_statement_timeout: Seconds = Field(30.0, description="Longest statement of a request.")
+    filter_statement_timeout: Seconds = Field(2.0, description="Longest statement of a filtered list.")
 
     file_roots: str = Field(
         "",
@@ -39,7 +54,9 @@ class Settings(BaseSettings):
     ansible_inventory_command: str | None = Field(
         None, description="ansible-inventory to run; found beside Python or on PATH when unset."
     )
-    inventory_update_timeout: float = Field(0, description="Default timeout of an inventory update; 0 means none.")
+    inventory_update_timeout: float = Field(
+        0, ge=0, allow_inf_nan=False, description="Default timeout of an inventory update; 0 means none."
+    )
     inventory_output_limit: int = Field(512 * 1024 * 1024, gt=0, description="Largest answer of ansible-inventory.")
     inventory_memory_limit: int = Field(4 * 1024 * 1024 * 1024, gt=0, description="Address space of ansible-inventory.")
     upload_limit: int = Field(64 * 1024 * 1024, gt=0, description="Largest uploaded inventory file.")
@@ -47,9 +64,9 @@ class Settings(BaseSettings):
     body_limit: int = Field(1024 * 1024, gt=0, description="Largest JSON body of a request.")
     json_depth_limit: int = Field(64, gt=0, description="Deepest nesting of a JSON body.")
 
-    job_lease: float = Field(30.0, gt=0, description="How long a claimed job stays with a silent worker.")
-    job_heartbeat: float = Field(10.0, gt=0, description="How often a worker renews its lease.")
-    job_sweep_interval: float = Field(15.0, gt=0, description="How often lost and unrung jobs are rung again.")
+    job_lease: Seconds = Field(30.0, description="How long a claimed job stays with a silent worker.")
+    job_heartbeat: Seconds = Field(10.0, description="How often a worker renews its lease.")
+    job_sweep_interval: Seconds = Field(15.0, description="How often lost and unrung jobs are rung again.")
     job_max_attempts: int = Field(5, ge=1, description="How often a lost job is tried before it fails.")
     worker_concurrency: int = Field(4, ge=1, description="Jobs a worker runs at the same time.")
     queue_name: str = Field("craton_inv:jobs", description="Redis key of the doorbell.")
@@ -64,13 +81,60 @@ class Settings(BaseSettings):
             return None
         scheme, sep, rest = url.partition("://")
         if not sep or scheme not in ("postgresql", "postgres", "postgresql+asyncpg"):
-            raise ValueError("database_url must be a postgresql:// URL; craton-inv runs on PostgreSQL 15 to 18 only")
-        return f"postgresql+asyncpg://{rest}"
+            raise ValueError("must be a postgresql:// URL; craton-inv runs on PostgreSQL 15 to 18 only")
+        return _for_asyncpg(f"postgresql+asyncpg://{rest}")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_only(cls, url: str | None) -> str | None:
+        if not url:
+            return None
+        try:
+            address = urlsplit(url)
+            port = address.port
+        except ValueError:
+            raise ValueError("has no readable host and port") from None
+        if address.scheme not in REDIS_SCHEMES or not (address.hostname or (address.scheme == "unix" and address.path)):
+            raise ValueError("must be redis://host:port/0, rediss://host:port/0 or unix:///path?db=0")
+        number = address.path.strip("/")
+        if address.scheme != "unix" and number and not number.isdecimal():
+            raise ValueError("ends in the number of a database, 0 for instance")
+        if port == 0:
+            raise ValueError("has no readable host and port")
+        return url
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, level: str) -> str:
+        if level.upper() not in logging.getLevelNamesMapping():
+            raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+        return level.upper()
+
+    @model_validator(mode="after")
+    def _lease_outlives_heartbeat(self) -> Self:
+        if self.job_heartbeat >= self.job_lease:
+            raise ValueError(
+                "CRATON_INV_JOB_HEARTBEAT must be shorter than CRATON_INV_JOB_LEASE, a third of it at best"
+            )
+        return self
 
     def allowed_file_roots(self) -> list[Path]:
         """Folders below which a file source may lie: examples of the package, uploads, and CRATON_INV_FILE_ROOTS."""
         roots = [Path(part) for part in self.file_roots.split(":") if part]
         return [*roots, examples_dir(), self.data_dir / "files"]
+
+
+def _for_asyncpg(text: str) -> str:
+    """The URL with options that asyncpg knows; libpq's `sslmode` is its `ssl`. Raises ValueError."""
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise ValueError("is no URL: postgresql://user:password@host:port/name, with %40 for an @ in it") from None
+    options = {"ssl" if name == "sslmode" else name: value for name, value in url.query.items()}
+    unknown = sorted(options.keys() - URL_OPTIONS)
+    if unknown:
+        raise ValueError(f"has an option {unknown[0]!r} that is not known; known: {', '.join(sorted(URL_OPTIONS))}")
+    return text if options == url.query else url.set(query=options).render_as_string(hide_password=False)
 
 
 def examples_dir() -> Path:

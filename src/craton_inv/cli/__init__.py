@@ -105,8 +105,10 @@ def _not_loaded() -> None:
 
 def _setting_fault(fault: Any) -> str:
     """One wrong setting. The value is not repeated: it may be a secret."""
-    name = "_".join(map(str, fault["loc"])).upper()
-    return f"CRATON_INV_{name}: {fault['msg']}"
+    words = str(fault["msg"]).removeprefix("Value error, ")
+    if not fault["loc"]:  # two settings that do not fit together: the sentence names both
+        return words
+    return f"CRATON_INV_{'_'.join(map(str, fault['loc'])).upper()}: {words}"
 
 
 def _complain(sentence: str, status: int = 1) -> None:
