@@ -161,6 +161,23 @@ async def test_a_zombie_is_stopped_and_its_effect_rolled_back(make_runner: Any, 
         assert await session.scalar(select(func.count()).select_from(Job).where(Job.task == "effect")) == 0
 
 
+async def test_a_heartbeat_that_meets_the_end_of_its_own_job_stops_nothing(
+    make_runner: Any, fresh_factory: SessionFactory
+) -> None:
+    ended: list[bool] = []
+
+    async def slow_commit(context: JobContext) -> None:
+        async with unit_of_work(context.session_factory) as session:
+            await jobs.finish(session, context.claim)
+            await asyncio.sleep(0.8)  # heartbeats come every 0.3 s and wait for this row
+        await asyncio.sleep(0.2)
+        ended.append(True)
+
+    job_id = await put(fresh_factory, "work")
+    await make_runner(work=Task(slow_commit)).spawn(job_id)
+    assert ended == [True]
+
+
 async def test_one_process_holds_no_more_jobs_than_it_has_places(
     make_runner: Any, fresh_factory: SessionFactory, fresh_settings: Settings
 ) -> None:

@@ -124,15 +124,27 @@ class Runner:
         while True:
             await asyncio.sleep(self.settings.job_heartbeat)
             try:
-                async with unit_of_work(self.session_factory) as session:
-                    if await jobs.renew(session, context.claim, self.settings.job_lease):
-                        context.canceled.set()
+                if not await self._renew(context):
+                    return
             except LeaseLost:
                 work.cancel()
                 return
             except Exception as error:
                 # The lease may outlive a short outage; if it does not, the fencing token refuses our writes.
                 log.warning("heartbeat_missed", error=repr(error))
+
+    async def _renew(self, context: JobContext) -> bool:
+        """Prolong the lease; False when the work has just ended the job itself. Raises LeaseLost."""
+        async with unit_of_work(self.session_factory) as session:
+            try:
+                if await jobs.renew(session, context.claim, self.settings.job_lease):
+                    context.canceled.set()
+            except LeaseLost:
+                # The renewal waited for the row while the work committed its end.
+                if await jobs.has_ended(session, context.claim):
+                    return False
+                raise
+        return True
 
     async def _retry(self, claim: Claim, task: Task, text: str) -> None:
         if claim.attempt >= claim.max_attempts:

@@ -127,6 +127,12 @@ async def renew(session: AsyncSession, claim: Claim, lease: float) -> bool:
     return bool(asked)
 
 
+async def has_ended(session: AsyncSession, claim: Claim) -> bool:
+    """Whether the job ended under this very claim, rather than being taken over."""
+    query = select(Job.id).where(Job.id == claim.job_id, Job.token == claim.token, Job.status != "running")
+    return await session.scalar(query) is not None
+
+
 async def finish(session: AsyncSession, claim: Claim, status: str = "done", error: str = "") -> None:
     """End the job in the transaction of its effect. Raises LeaseLost, which must roll the effect back."""
     ended = await session.scalar(
