@@ -1,42 +1,34 @@
 """Groups, their nesting, and what each source says of them."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
-    LargeBinary,
     UniqueConstraint,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
-from craton_inv.db.types import HasAuthors, HasVariables, name_column
+from craton_inv.db.types import HasVariables, name_column
 from craton_inv.models.filtering import variables_root
 from craton_inv.models.inventory import Inventory
-from craton_inv.models.user import User
+from craton_inv.models.parts import Authored, Delivered, SourceLayer, of_inventory
 
 if TYPE_CHECKING:
     from craton_inv.models.host import Host
 
 
-class Group(HasId, HasTimestamps, HasGeneration, HasVariables, HasAuthors, Base):
+class Group(HasId, HasTimestamps, HasGeneration, HasVariables, Authored, Base):
     """A group of one inventory. `manual`: made by a person or an API client; a refresh never deletes such a row."""
 
     __tablename__ = "groups"
     __table_args__ = (
         UniqueConstraint("inventory_id", "name"),
         UniqueConstraint("id", "inventory_id"),
-        ForeignKeyConstraint(
-            ["inventory_id", "tenant_id"],
-            ["inventories.id", "inventories.tenant_id"],
-            onupdate="CASCADE",
-            ondelete="CASCADE",
-        ),
+        of_inventory(),
         Index("ix_groups_tenant_id", "tenant_id"),
         Index("ix_groups_name_trgm", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
     )
@@ -74,15 +66,9 @@ class Group(HasId, HasTimestamps, HasGeneration, HasVariables, HasAuthors, Base)
         secondaryjoin="Group.id == GroupEdge.parent_id",
         info={"filter": True},
     )
-    created_by: Mapped[User | None] = relationship(
-        lazy="raise", viewonly=True, foreign_keys="Group.created_by_id", info={"filter": True}
-    )
-    modified_by: Mapped[User | None] = relationship(
-        lazy="raise", viewonly=True, foreign_keys="Group.modified_by_id", info={"filter": True}
-    )
 
 
-class GroupEdge(Base):
+class GroupEdge(Delivered, Base):
     """Group `child_id` is a child of `parent_id`. `source_ids`: who delivers it; `manual`: a person made it."""
 
     __tablename__ = "group_edges"
@@ -96,20 +82,11 @@ class GroupEdge(Base):
 
     parent_id: Mapped[int] = mapped_column(primary_key=True)
     child_id: Mapped[int] = mapped_column(primary_key=True)
-    inventory_id: Mapped[int] = mapped_column()
-    manual: Mapped[bool] = mapped_column(server_default="true")
-    source_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
 
 
-class GroupSource(Base):
+class GroupSource(SourceLayer, Base):
     """What one source says of one group: its variables as a layer, and the digest that tells an unchanged row."""
 
     __tablename__ = "group_sources"
 
-    inventory_source_id: Mapped[int] = mapped_column(
-        ForeignKey("inventory_sources.id", ondelete="CASCADE"), primary_key=True
-    )
     group_id: Mapped[int] = mapped_column(ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True, index=True)
-    ref: Mapped[str] = mapped_column()
-    digest: Mapped[bytes] = mapped_column(LargeBinary)
-    variables: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")

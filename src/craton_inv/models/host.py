@@ -5,45 +5,38 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
-    LargeBinary,
     Select,
     String,
     UniqueConstraint,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, INET, JSONB
+from sqlalchemy.dialects.postgresql import INET, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
-from craton_inv.db.types import HasAuthors, HasVariables, name_column
+from craton_inv.db.types import HasVariables, name_column
 from craton_inv.filters.paths import JsonRoot
 from craton_inv.models.filtering import variables_root
 from craton_inv.models.group import Group, GroupEdge
 from craton_inv.models.inventory import Inventory
 from craton_inv.models.inventory_source import InventorySource
+from craton_inv.models.parts import Authored, Delivered, SourceLayer, of_inventory
 from craton_inv.models.region import Region
 from craton_inv.models.tenant import Tenant
-from craton_inv.models.user import User
 
 
-class Host(HasId, HasTimestamps, HasGeneration, HasVariables, HasAuthors, Base):
+class Host(HasId, HasTimestamps, HasGeneration, HasVariables, Authored, Base):
     """A host of one inventory, optionally in a region of the same tenant. `manual`: a refresh never deletes the row."""
 
     __tablename__ = "hosts"
     __table_args__ = (
         UniqueConstraint("inventory_id", "name"),
         UniqueConstraint("id", "inventory_id"),
-        ForeignKeyConstraint(
-            ["inventory_id", "tenant_id"],
-            ["inventories.id", "inventories.tenant_id"],
-            onupdate="CASCADE",
-            ondelete="CASCADE",
-        ),
+        of_inventory(),
         ForeignKeyConstraint(["region_id", "tenant_id"], ["regions.id", "regions.tenant_id"]),
         Index("ix_hosts_tenant_id", "tenant_id", "id"),
         Index("ix_hosts_region_id", "region_id"),
@@ -120,12 +113,6 @@ class Host(HasId, HasTimestamps, HasGeneration, HasVariables, HasAuthors, Base):
         secondaryjoin="InventorySource.id == HostSource.inventory_source_id",
         info={"filter": True},
     )
-    created_by: Mapped[User | None] = relationship(
-        lazy="raise", viewonly=True, foreign_keys="Host.created_by_id", info={"filter": True}
-    )
-    modified_by: Mapped[User | None] = relationship(
-        lazy="raise", viewonly=True, foreign_keys="Host.modified_by_id", info={"filter": True}
-    )
 
 
 class HostFacts(Base):
@@ -140,7 +127,7 @@ class HostFacts(Base):
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
-class Membership(Base):
+class Membership(Delivered, Base):
     """Host `host_id` is a direct member of `group_id`. `source_ids`: who delivers it; `manual`: a person made it."""
 
     __tablename__ = "memberships"
@@ -153,9 +140,6 @@ class Membership(Base):
 
     group_id: Mapped[int] = mapped_column(primary_key=True)
     host_id: Mapped[int] = mapped_column(primary_key=True)
-    inventory_id: Mapped[int] = mapped_column()
-    manual: Mapped[bool] = mapped_column(server_default="true")
-    source_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
 
 
 class AllGroups:
@@ -172,15 +156,9 @@ class AllGroups:
         return select(Membership.host_id).where(Membership.group_id.in_(select(under.c.id)))
 
 
-class HostSource(Base):
+class HostSource(SourceLayer, Base):
     """What one source says of one host: its variables as a layer, and the digest by which an unchanged row is known."""
 
     __tablename__ = "host_sources"
 
-    inventory_source_id: Mapped[int] = mapped_column(
-        ForeignKey("inventory_sources.id", ondelete="CASCADE"), primary_key=True
-    )
     host_id: Mapped[int] = mapped_column(ForeignKey("hosts.id", ondelete="CASCADE"), primary_key=True, index=True)
-    ref: Mapped[str] = mapped_column()
-    digest: Mapped[bytes] = mapped_column(LargeBinary)
-    variables: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")

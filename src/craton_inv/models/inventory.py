@@ -6,10 +6,10 @@ from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
-from craton_inv.db.types import HasAuthors, HasVariables, name_column
+from craton_inv.db.types import HasVariables, name_column
 from craton_inv.models.filtering import variables_root
+from craton_inv.models.parts import Authored
 from craton_inv.models.tenant import Tenant
-from craton_inv.models.user import User
 
 if TYPE_CHECKING:
     from craton_inv.models.group import Group
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from craton_inv.models.inventory_source import InventorySource
 
 
-class Inventory(HasId, HasTimestamps, HasGeneration, HasVariables, HasAuthors, Base):
+class Inventory(HasId, HasTimestamps, HasGeneration, HasVariables, Authored, Base):
     """An inventory of a tenant.
 
     `generation` moves with every change of the inventory or of a host, group, membership or edge in it, in the writing
@@ -61,10 +61,4 @@ class Inventory(HasId, HasTimestamps, HasGeneration, HasVariables, HasAuthors, B
         viewonly=True,
         primaryjoin="Inventory.id == foreign(InventorySource.inventory_id)",
         info={"filter": True},
-    )
-    created_by: Mapped[User | None] = relationship(
-        lazy="raise", viewonly=True, foreign_keys="Inventory.created_by_id", info={"filter": True}
-    )
-    modified_by: Mapped[User | None] = relationship(
-        lazy="raise", viewonly=True, foreign_keys="Inventory.modified_by_id", info={"filter": True}
     )

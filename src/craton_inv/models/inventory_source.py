@@ -5,7 +5,6 @@ from datetime import datetime
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     LargeBinary,
     String,
@@ -16,6 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
 from craton_inv.db.types import HasAuthors, name_column
 from craton_inv.models.inventory import Inventory
+from craton_inv.models.parts import of_inventory
 
 
 class InventorySource(HasId, HasTimestamps, HasGeneration, HasAuthors, Base):
@@ -27,12 +27,7 @@ class InventorySource(HasId, HasTimestamps, HasGeneration, HasAuthors, Base):
     __tablename__ = "inventory_sources"
     __table_args__ = (
         UniqueConstraint("inventory_id", "name"),
-        ForeignKeyConstraint(
-            ["inventory_id", "tenant_id"],
-            ["inventories.id", "inventories.tenant_id"],
-            onupdate="CASCADE",
-            ondelete="CASCADE",
-        ),
+        of_inventory(),
         Index("ix_inventory_sources_tenant_id", "tenant_id"),
         CheckConstraint("verbosity BETWEEN 0 AND 2", name="verbosity"),
         CheckConstraint("update_cache_timeout >= 0", name="update_cache_timeout"),

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -11,6 +11,7 @@ from craton_inv.db.base import Base, HasId, HasTimestamps
 from craton_inv.db.types import HasAuthors, name_column
 from craton_inv.models.inventory import Inventory
 from craton_inv.models.inventory_source import InventorySource
+from craton_inv.models.parts import of_inventory
 
 ACTIVE = ("new", "pending", "waiting", "running")
 ENDED = ("successful", "failed", "error", "canceled")
@@ -21,12 +22,7 @@ class InventoryUpdate(HasId, HasTimestamps, HasAuthors, Base):
 
     __tablename__ = "inventory_updates"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["inventory_id", "tenant_id"],
-            ["inventories.id", "inventories.tenant_id"],
-            onupdate="CASCADE",
-            ondelete="CASCADE",
-        ),
+        of_inventory(),
         Index("ix_inventory_updates_tenant_id", "tenant_id"),
         Index("ix_inventory_updates_inventory_id", "inventory_id"),
         Index("ix_inventory_updates_inventory_source_id", "inventory_source_id"),
