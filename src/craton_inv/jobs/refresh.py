@@ -35,6 +35,7 @@ from craton_inv.services.update_events import EventWriter
 from craton_inv.services.update_lifecycle import Started
 
 BUSY_DELAY = 2.0  # seconds until a job looks again whether the source's running update has ended
+COMPLETED_TEXT = "Inventory import completed."
 CANCEL_POLL = 0.5  # seconds between two looks at the update's wish to be cancelled
 SAVE_ATTEMPTS = 4  # a save that lost a deadlock against a writer of the API is made again from the spools
 
@@ -60,7 +61,6 @@ async def _run(context: JobContext, started: Started, events: EventWriter) -> No
     """Work until done, cancelled or out of time, and write how it ended."""
     try:
         await _within_limits(context, started, _work(context, started, events))
-        events.say("Inventory import completed.")
     except LeaseLost:
         raise
     except UpdateCanceled as stop:
@@ -99,13 +99,16 @@ async def _within_limits(context: JobContext, started: Started, work: Any) -> No
 async def _cancel_asked(context: JobContext, update_id: int) -> None:
     """Return once somebody asked: by the job's heartbeat, or sooner by the update's row."""
     while not context.canceled.is_set():
-        with contextlib.suppress(DBAPIError, OSError):
+        try:
             async with context.session_factory() as session:
                 asked = await session.scalar(
                     select(InventoryUpdate.cancel_requested).where(InventoryUpdate.id == update_id)
                 )
             if asked or asked is None:
                 return
+        except Exception as error:
+            # No answer is no wish to cancel; if the database is away the work itself finds out.
+            context.log.warning("cancel_not_read", update_id=update_id, error=repr(error))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(context.canceled.wait(), CANCEL_POLL)
 
@@ -124,7 +127,7 @@ async def _work(context: JobContext, started: Started, events: EventWriter) -> N
         kept["collected_at"] = datetime.now(UTC)
         for attempt in range(1, SAVE_ATTEMPTS + 1):
             try:
-                await _save(context, started, refresher, kept)
+                await _save(context, started, refresher, kept, events)
                 return
             except (DBAPIError, asyncpg.PostgresError) as error:
                 if attempt == SAVE_ATTEMPTS or not is_conflict(error):
@@ -134,7 +137,9 @@ async def _work(context: JobContext, started: Started, events: EventWriter) -> N
         await refresher.close()
 
 
-async def _save(context: JobContext, started: Started, refresher: Refresher, kept: Mapping[str, Any]) -> None:
+async def _save(
+    context: JobContext, started: Started, refresher: Refresher, kept: Mapping[str, Any], events: EventWriter
+) -> None:
     """One transaction: locks, rows, the update's end with the columns `kept`, the job's end."""
     definition = started.definition
     options = SaveOptions(
@@ -159,7 +164,9 @@ async def _save(context: JobContext, started: Started, refresher: Refresher, kep
             raise UpdateFailed("The inventory is being deleted.")
         counts = await refresher.save(await session.connection(), options)
         result = {"complete": True, "collections": {name: count.as_dict() for name, count in counts.items()}}
+        await events.flush()
         await lifecycle.end(session, started.update_id, "successful", result=result, kept=kept)
+        await events.last(session, COMPLETED_TEXT)
         await jobs.finish(session, context.claim)
 
 
@@ -167,9 +174,10 @@ async def _end(
     context: JobContext, started: Started, events: EventWriter, status: str, reason: str, trace: str = ""
 ) -> None:
     """End the update and the job together; the reason is the last event."""
-    events.say(reason)
+    await events.flush()
     async with unit_of_work(context.session_factory) as session:
-        await lifecycle.end(session, started.update_id, status, reason, traceback=trace)
+        if await lifecycle.end(session, started.update_id, status, reason, traceback=trace):
+            await events.last(session, reason)
         await jobs.finish(session, context.claim, "canceled" if status == "canceled" else "done", reason)
 
 

@@ -181,6 +181,11 @@ async def due(session: AsyncSession, *, grace: float = 0, limit: int = 1000) -> 
     return list(rows)
 
 
+async def at_work(session: AsyncSession, job_id: int | None) -> bool:
+    """Whether a worker holds the job at this moment."""
+    return await session.scalar(select(Job.status).where(Job.id == job_id)) == "running"
+
+
 async def request_cancel(session: AsyncSession, job_id: int) -> str:
     """Ask a job to stop: a queued one ends at once, a running one hears of it by heartbeat. Returns the status."""
     row = await session.scalar(

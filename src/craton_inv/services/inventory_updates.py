@@ -14,12 +14,10 @@ from craton_inv.repositories.inventory_sources import InventorySourceRepository
 from craton_inv.repositories.inventory_updates import InventoryUpdateRepository
 from craton_inv.repositories.scope import ADMIN, WRITE, Scope
 from craton_inv.services.inventory_sources import why_not_updatable
-from craton_inv.services.update_lifecycle import CANCELED_TEXT, WAITING, end, end_lost, mark_source
+from craton_inv.services.update_lifecycle import CANCELED_TEXT, WAITING, end, end_lost, kept_definition, mark_source
 
 FORCE_DELETE = "force_delete"
 NAME_LENGTH = 512
-# What an update keeps of its source: how it was when the update was asked for.
-DEFINITION = ("source", "source_path", "limit", "verbosity", "timeout", "overwrite", "overwrite_vars", "host_filter")
 
 
 async def launch(
@@ -63,7 +61,7 @@ async def launch(
         launch_type=launch_type,
         status="pending",
         options=wanted,
-        source_definition={name: getattr(source, name) for name in DEFINITION},
+        source_definition=kept_definition(source),
         created_by_id=scope.user_id,
     )
     session.add(update)
@@ -94,7 +92,7 @@ async def cancel(session: AsyncSession, scope: Scope, update_id: int) -> Invento
     repository = InventoryUpdateRepository(session, scope)
     found = await repository.get(update_id)
     scope.require(found.tenant_id, WRITE, "inventory updates")
-    if found.status in WAITING:
+    if found.status in WAITING or not await jobs.at_work(session, found.job_id):
         # Locks are taken in one order everywhere: source, update, job.
         await session.get(InventorySource, found.inventory_source_id, with_for_update=True)
     update = await repository.get(update_id, lock=True)
@@ -102,7 +100,8 @@ async def cancel(session: AsyncSession, scope: Scope, update_id: int) -> Invento
         raise MethodNotAllowed(f"The update has ended ({update.status}); it cannot be cancelled.")
     update.cancel_requested = True
     told = "canceled" if update.job_id is None else await jobs.request_cancel(session, update.job_id)
-    if update.status in WAITING and told == "canceled":
+    if told != "running":
+        # Nobody works on it: it waits, also between two attempts, or its job was lost.
         await end(session, update.id, "canceled", CANCELED_TEXT)
     await session.flush()
     return update

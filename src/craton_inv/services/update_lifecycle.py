@@ -13,14 +13,20 @@ from sqlalchemy.orm import undefer
 
 from craton_inv.db.session import after_commit
 from craton_inv.models import InventorySource, InventorySourceUpload, InventoryUpdate, Job
-from craton_inv.models.inventory_update import ENDED
+from craton_inv.models.inventory_update import ACTIVE, ENDED
 from craton_inv.providers.base import SourceDefinition, Upload
 from craton_inv.queue.bell import Bell
 from craton_inv.queue.jobs import BELL, Claim
+from craton_inv.services.update_events import storable
 
 WAITING = ("new", "pending", "waiting")
 CANCELED_TEXT = "Inventory update has been canceled"
 TIMED_OUT_TEXT = "Inventory update has timed out"
+# What an update keeps of its source: how it was when the update was asked for, then how it was when it started.
+DEFINITION = (
+    "source", "source_path", "source_vars", "scm_branch", "enabled_var", "enabled_value", "host_filter", "overwrite",
+    "overwrite_vars", "timeout", "verbosity", "limit",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,9 @@ async def start(session: AsyncSession, update_id: int, claim: Claim) -> Started 
     row = await session.get(InventoryUpdate, update_id, with_for_update=True)
     if source is None or row is None or row.status in ENDED:
         return Ended()
+    if row.cancel_requested:
+        await end(session, row.id, "canceled", CANCELED_TEXT)
+        return Ended()
     await end_lost(session, source.id)
     running = await session.scalar(
         select(InventoryUpdate.id).where(
@@ -69,6 +78,7 @@ async def start(session: AsyncSession, update_id: int, claim: Claim) -> Started 
     row.status = "running"
     row.started = row.started or func.now()
     row.execution_node = claim.worker
+    row.source_definition = kept_definition(source)
     mark_source(source, row)
     await session.flush()
     upload = await session.get(InventorySourceUpload, source.id, options=[undefer(InventorySourceUpload.content)])
@@ -81,6 +91,11 @@ async def start(session: AsyncSession, update_id: int, claim: Claim) -> Started 
         timeout=float(max(source.timeout, 0)),
         resumed=resumed,
     )
+
+
+def kept_definition(source: InventorySource) -> dict[str, Any]:
+    """What an update keeps of its source."""
+    return {name: getattr(source, name) for name in DEFINITION}
 
 
 def definition_of(source: InventorySource, update_id: int, upload: InventorySourceUpload | None) -> SourceDefinition:
@@ -136,35 +151,41 @@ async def end(
         return False
     for column, value in (kept or {}).items():
         setattr(row, column, value)
+    explanation = storable(explanation)
     now = await session.scalar(select(func.clock_timestamp()))
     row.status = status
     row.job_explanation = explanation
     row.finished = now
     row.canceled_on = now if status == "canceled" else None
     row.result = result or {}
-    row.result_traceback = traceback
+    row.result_traceback = storable(traceback)
     row.event_processing_finished = True
-    source.status = status
     source.last_updated = now
     source.last_error = "" if status == "successful" else explanation
     source.last_update_id = row.id
-    source.current_update_id = None
     await session.flush()
-    await _wake_next(session, source)
+    following = await _show_following(session, source, status)
+    if following is not None and following.status != "running":
+        await _ring_for(session, following)
     return True
 
 
-async def _wake_next(session: AsyncSession, source: InventorySource) -> None:
-    """The update that waits behind an ended one becomes the current one, and its job is due now."""
+async def _show_following(session: AsyncSession, source: InventorySource, status: str) -> InventoryUpdate | None:
+    """Let a source show the update that runs or waits beside one that ended, else how that one ended."""
     row = await session.scalar(
-        select(InventoryUpdate).where(
-            InventoryUpdate.inventory_source_id == source.id, InventoryUpdate.status.in_(WAITING)
-        )
+        select(InventoryUpdate)
+        .where(InventoryUpdate.inventory_source_id == source.id, InventoryUpdate.status.in_(ACTIVE))
+        .order_by(InventoryUpdate.status != "running")
+        .limit(1)
     )
-    if row is None:
-        return
-    source.current_update_id = row.id
+    source.status = status if row is None else row.status
+    source.current_update_id = None if row is None else row.id
     await session.flush()
+    return row
+
+
+async def _ring_for(session: AsyncSession, row: InventoryUpdate) -> None:
+    """The job of an update that waited is due now."""
     job_id = row.job_id
     if job_id is None:
         return

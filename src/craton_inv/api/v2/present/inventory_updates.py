@@ -23,7 +23,7 @@ COPIED = (
     "job_explanation", "execution_node", "result",
 )  # fmt: skip
 DETAIL = ("job_args", "job_cwd", "job_env", "result_traceback", "event_processing_finished")
-# What the source said when the run was asked for; a run keeps it, whatever becomes of the source.
+# What the source said when the run started (before: when it was asked for), whatever becomes of the source.
 DEFINITION: dict[str, Any] = {
     "source": "", "source_path": "", "source_vars": "", "scm_branch": "", "enabled_var": "", "enabled_value": "",
     "host_filter": "", "overwrite": False, "overwrite_vars": False, "timeout": 0, "verbosity": 1, "limit": "",
