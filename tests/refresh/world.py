@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from craton_inv.db.session import make_session_factory, unit_of_work
@@ -69,6 +69,7 @@ class World:
         source: str = "source",
         rules: HostRules | None = None,
         host_filter: str = "",
+        statement_timeout: float = 0,
         **options: Any,
     ) -> dict[str, Counts]:
         """One committed refresh; `options` are those of SaveOptions, `delete` being on."""
@@ -81,6 +82,8 @@ class World:
         try:
             await refresher.gather()
             async with self.engine.begin() as connection:
+                limit = str(int(statement_timeout * 1000))
+                await connection.execute(select(func.set_config("statement_timeout", limit, True)))
                 return await refresher.save(connection, save)
         finally:
             await refresher.close()

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from craton_inv.refresh import save_exclusive, save_layered, save_shared
@@ -54,6 +55,9 @@ async def save(
         name: Saving(connection, stage, collections, options, plan.deferred.get(name, ()))
         for name, stage in stages.items()
     }
+    # Statistics know nothing of an inventory that is new: expecting a handful of rows, the planner would compare every
+    # saved row with every staged one. Every join of a refresh is between sets.
+    await connection.execute(text("SET LOCAL enable_nestloop = off"))
     for name, stage in stages.items():
         await stage.load(connection)
         counts[name].repeated = stage.duplicates
