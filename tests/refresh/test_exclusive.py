@@ -253,3 +253,10 @@ async def test_an_unchanged_refresh_writes_nothing(cloud: Cloud) -> None:
     objects = (flavor("a", "b", cpus=2), machine("m1", flavor=("a", "b"), size=1), disk("m1", "0", size=1))
     await cloud.refresh(*objects)
     assert total(await cloud.refresh(*objects)) == 0
+
+
+async def test_a_collection_of_nothing_but_links_to_itself_is_saved(cloud: Cloud) -> None:
+    cloud.changes = {"attributes": ("parent_id",), "links": {"parent_id": "machines"}}
+    await cloud.refresh(machine("m1", parent="m2"), machine("m2"))
+    ids = dict(await cloud.rows(MACHINES, "ref", "id"))
+    assert dict(await cloud.rows(MACHINES, "ref", "parent_id")) == {"m1": ids["m2"], "m2": None}

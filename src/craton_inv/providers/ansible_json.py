@@ -63,7 +63,7 @@ class AnsibleJsonParser(Parser):
         for name in names:
             if name not in ROOTS:
                 variables = dict(_mapping(groups.get(name, {}).get("vars", {}), f"{name}.vars"))
-                description = str(variables.pop(DESCRIPTION, IMPORTED))
+                description = _description(variables)
                 yield self.persister.groups.build(name=self._group(name), variables=variables, description=description)
 
     def _hosts(self, groups: Mapping[str, Mapping[str, Any]], hostvars: Mapping[str, Any]) -> Iterator[InventoryObject]:
@@ -75,7 +75,7 @@ class AnsibleJsonParser(Parser):
             name, port = self._host(written)
             if port is not None:
                 variables.setdefault(PORT, port)
-            description = str(variables.pop(DESCRIPTION, IMPORTED))
+            description = _description(variables)
             enabled = enabled_of(variables, self.rules.enabled_var, self.rules.enabled_value)
             sent = {} if enabled is None else {"enabled": enabled}
             yield self.persister.hosts.build(name=name, variables=variables, description=description, **sent)
@@ -107,6 +107,12 @@ class AnsibleJsonParser(Parser):
         if found is None:
             found = self._host_names[written] = host_name_and_port(written)
         return found
+
+
+def _description(variables: dict[str, Any]) -> str:
+    """Takes the description out of the variables, as AWX does."""
+    value = variables.pop(DESCRIPTION, None)
+    return IMPORTED if value is None else str(value)
 
 
 def _mapping(value: Any, where: str) -> Mapping[str, Any]:

@@ -33,6 +33,6 @@ def host_name_and_port(written: str) -> tuple[str, int | None]:
     if bracketed:
         return bracketed[1], int(bracketed[2])
     name, colon, port = written.partition(":")
-    if colon and name and port.isascii() and port.isdecimal() and int(port) < 65536:
+    if colon and name.strip() and port.isascii() and port.isdecimal() and int(port) < 65536:
         return name, int(port)
     return written, None

@@ -11,6 +11,8 @@ from craton_inv.refresh.sql import compose, quote
 from craton_inv.refresh.staging import Stage
 
 MAX_PATTERN = 512
+# No valid expression, out of time, too complex. Anything else is no fault of the pattern and may pass.
+PATTERNS_FAULT = ("2201B", "57014", "54000", "54001")
 _OPTIONS = re.compile(r"\(\?[a-z]+\)")
 
 
@@ -41,6 +43,8 @@ async def apply_name_filter(connection: AsyncConnection, stage: Stage, seconds: 
         )
     except DBAPIError as error:
         cause = error.orig.__cause__ if error.orig is not None else error
+        if getattr(cause, "sqlstate", "") not in PATTERNS_FAULT:
+            raise
         raise UpdateFailed(f"host_filter {pattern!r} does not work: {cause}.") from error
     await connection.execute(compose("SET LOCAL statement_timeout = 0"))
     return result.rowcount

@@ -63,7 +63,8 @@ async def _insert(saving: Saving) -> int:
     collection = saving.collection
     optional = [name for name in (*collection.attributes, *collection.on_create) if name not in saving.deferred]
     columns = (*collection.manager_ref, *optional)
-    written = collection.attributes or collection.manager_ref
+    # Never empty: with every attribute left to the second pass, the identity is written onto itself.
+    written = [name for name in collection.attributes if name in columns] or collection.manager_ref
     result = await saving.run(
         _INSERT,
         scope_columns=saving.scope_columns() + ", " if collection.scope else "",
@@ -73,7 +74,7 @@ async def _insert(saving: Saving) -> int:
         complete=_complete(saving),
         ref=join(collection.manager_ref, "s."),
         conflict=join(collection.conflict_columns),
-        overwrite=", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in written if name in columns),
+        overwrite=", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in written),
         **_staged(saving),
     )
     return result.rowcount
@@ -112,10 +113,10 @@ async def _unconnected(saving: Saving) -> int:
     return int(result.scalar_one())
 
 
-async def owned(saving: Saving) -> tuple[int, int]:
-    """Rows of the scope that were not delivered, and all of it."""
+async def owned(saving: Saving, counts: Counts) -> tuple[int, int]:
+    """Rows of the scope that were not delivered, and all that were there before the refresh."""
     row = (await saving.run(_OWNED, **_staged(saving))).one()
-    return int(row[0]), int(row[1])
+    return int(row[0]), int(row[1]) - counts.created
 
 
 async def delete(saving: Saving, counts: Counts) -> None:

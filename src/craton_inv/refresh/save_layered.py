@@ -202,8 +202,8 @@ async def _insert(saving: Saving, counts: Counts) -> None:
     counts.layers += layers
 
 
-async def owned(saving: Saving) -> tuple[int, int]:
-    """Rows with a layer of this source that were not delivered, and all of them."""
+async def owned(saving: Saving, counts: Counts) -> tuple[int, int]:
+    """Rows with a layer of this source that were not delivered, and all of them; asked for before rows are saved."""
     row = (await saving.run(_OWNED, **_parts(saving))).one()
     return int(row[0]), int(row[1])
 

@@ -60,10 +60,10 @@ async def save(saving: Saving, counts: Counts) -> None:
     counts.updated += updated
 
 
-async def owned(saving: Saving) -> tuple[int, int]:
-    """Links of the source that were not delivered, and all its links."""
+async def owned(saving: Saving, counts: Counts) -> tuple[int, int]:
+    """Links of the source that were not delivered, and all it had before the refresh."""
     row = (await saving.run(_OWNED, **_parts(saving))).one()
-    return int(row[0]), int(row[1])
+    return int(row[0]), int(row[1]) - counts.created - counts.updated
 
 
 async def delete(saving: Saving, counts: Counts) -> None:

@@ -25,8 +25,8 @@ class Strategy(Protocol):
     async def save(self, saving: Saving, counts: Counts) -> None:
         """Insert and update."""
 
-    async def owned(self, saving: Saving) -> tuple[int, int]:
-        """How many rows the source owns and did not deliver, and how many it owns."""
+    async def owned(self, saving: Saving, counts: Counts) -> tuple[int, int]:
+        """How many rows the source owns and did not deliver, and how many it owned before the refresh."""
 
     async def delete(self, saving: Saving, counts: Counts) -> None:
         """Delete what the source did not deliver."""
@@ -62,34 +62,45 @@ async def save(
         await stage.load(connection)
         counts[name].repeated = stage.duplicates
         if stage.collection.name_filter:
-            await apply_name_filter(connection, stage, options.filter_timeout)
+            counts[name].delivered -= await apply_name_filter(connection, stage, options.filter_timeout)
+    figures: dict[str, tuple[int, int]] = {}
     for name in plan.order:
         if isinstance(collections[name].ownership, Layered):
             await save_layered.prepare(savings[name], counts[name])
+            figures[name] = await save_layered.owned(savings[name], counts[name])
     for name in plan.order:
         custom = collections[name].custom_save
         await (custom or strategy_of(collections[name]).save)(savings[name], counts[name])
+        if custom is None and name not in figures:
+            figures[name] = await strategy_of(collections[name]).owned(savings[name], counts[name])
         await tell(name, counts[name])
     for name in plan.deferred:
         await save_exclusive.save_deferred(savings[name], counts[name])
-    await _delete(savings, plan, counts)
+    await _delete(savings, plan, counts, figures, options)
     return counts
 
 
-async def _delete(savings: Mapping[str, Saving], plan: Plan, counts: Mapping[str, Counts]) -> None:
-    """Check the guard over all collections first, then delete in the order opposite to saving."""
-    ruled = [savings[name] for name in plan.order if savings[name].collection.custom_save is None]
+async def _delete(
+    savings: Mapping[str, Saving],
+    plan: Plan,
+    counts: Mapping[str, Counts],
+    figures: Mapping[str, tuple[int, int]],
+    options: SaveOptions,
+) -> None:
+    """Check the guard over all collections first, then delete in the order opposite to saving.
+
+    `figures`: per collection what was not delivered and what the source owned before; custom ones have none.
+    """
+    ruled = [name for name in plan.order if name in figures]
     if not ruled:
         return
-    options = ruled[0].options
-    figures = [(saving, *await strategy_of(saving.collection).owned(saving)) for saving in ruled]
     doomed = [
-        (saving, gone, owned)
-        for saving, gone, owned in figures
-        if options.delete and saving.collection.complete and not saving.collection.update_only
+        (savings[name], *figures[name])
+        for name in ruled
+        if options.delete and savings[name].collection.complete and not savings[name].collection.update_only
     ]
     if not options.force_delete:
-        check_empty(sum(saving.stage.count for saving in ruled), sum(owned for _, _, owned in figures))
+        check_empty(sum(counts[name].delivered for name in ruled), sum(figures[name][1] for name in ruled))
         for saving, gone, owned in doomed:
             saving.collection.guard.check(saving.collection.name.replace("_", " "), gone, owned)
     for saving, gone, _ in reversed(doomed):

@@ -3,16 +3,18 @@
 import hashlib
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from craton_inv.models import (
     Group,
+    GroupEdge,
     GroupSource,
     Host,
     HostSource,
     InventorySource,
     InventorySourceUpload,
+    Membership,
 )
 from craton_inv.repositories.base import Repository
 
@@ -53,6 +55,19 @@ class InventorySourceRepository(Repository[InventorySource]):
             .values(inventory_source_id=source.id, **values)
             .on_conflict_do_update(index_elements=[InventorySourceUpload.inventory_source_id], set_=values)
         )
+
+    async def delete(self, row: InventorySource) -> None:
+        """Delete the source and take it off the links it delivered: another one may let them go later."""
+        self.authorize(row)
+        for link in (Membership, GroupEdge):
+            mine = (link.inventory_id == row.inventory_id) & link.source_ids.contains([row.id])
+            await self.session.execute(
+                update(link)
+                .where(mine)
+                .values(source_ids=func.array_remove(link.source_ids, row.id))
+                .execution_options(synchronize_session=False)
+            )
+        await super().delete(row)
 
     async def delete_upload(self, source: InventorySource) -> None:
         """Forget the uploaded inventory."""
