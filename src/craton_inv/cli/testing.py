@@ -68,7 +68,7 @@ def checks(root: Path, *, full: bool, arguments: Sequence[str]) -> list[Check]:
     python = sys.executable
     pytest = [python, "-P", "-m", "pytest"]
     if not any(word.startswith(("-n", "--numprocesses")) for word in arguments):
-        pytest += ["-n", str(workers())]
+        pytest += ["-n", str(workers()), "--dist", "loadgroup"]
     fine = (NO_TESTS_SELECTED,) if arguments else ()
     found = [
         Check("ruff check", [python, "-m", "ruff", "check", "."]),
