@@ -1,5 +1,6 @@
 """What every field can be asked, whatever it is: the words in which lookups are written."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +21,7 @@ def complement(condition: Condition) -> Condition:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Operand:
+class Operand(ABC):
     """A field that a value is compared with. `kind` is what `lookups` decides by; `now` is the moment of the search.
 
     A subclass overrides what its kind can do; the rest refuses.
@@ -30,9 +31,9 @@ class Operand:
     now: datetime
 
     @property
+    @abstractmethod
     def kind(self) -> str:
         """text, integer, …, json, relation or rows."""
-        raise NotImplementedError
 
     def equals(self, value: Value) -> Condition:
         """The same value; a bare null is IS NULL on columns and an explicit null in JSON."""
