@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url
 
 from craton_inv.cli import stack as stack_module
 from craton_inv.cli.children import Child
@@ -161,6 +162,16 @@ def test_a_taken_port_is_said_before_anything_starts(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, pytest.raises(SetupError, match="is taken by process"):
         Stack(Settings(data_dir=tmp_path / "data"), port=server.getsockname()[1]).__enter__()
     assert not (tmp_path / "data").exists()
+
+
+def test_a_database_that_is_not_there_is_said_in_one_sentence(
+    server_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Stack, "programs", ready_programs)
+    url = make_url(server_url).set(database="nowhere").render_as_string(hide_password=False)
+    settings = Settings(data_dir=tmp_path / "data", database_url=url, redis_url="redis://y")
+    with pytest.raises(SetupError, match='The database cannot be used: database "nowhere" does not exist'):
+        Stack(settings, port=0).__enter__()
 
 
 def test_an_api_that_cannot_start_is_said_and_nothing_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from craton_inv.cli.unreachable import unreachable_said_plainly
 from craton_inv.cli.up import open_database
 from craton_inv.db.engine import make_engine
 from craton_inv.db.migrate import upgrade
 from craton_inv.db.session import make_session_factory, unit_of_work
-from craton_inv.errors import SetupError
 from craton_inv.settings import Settings, get_settings
 
 T = TypeVar("T")
@@ -32,19 +31,6 @@ def database(settings: Settings) -> Iterator[str]:
     """The URL of the database while the block runs. Raises SetupError when it cannot be reached or started."""
     with open_database(settings) as url, unreachable_said_plainly():
         yield url
-
-
-@contextmanager
-def unreachable_said_plainly() -> Iterator[None]:
-    """Turn a refused connection into a sentence."""
-    try:
-        yield
-    except (OSError, DBAPIError) as error:
-        if isinstance(error, DBAPIError) and not error.connection_invalidated and error.orig is not None:
-            cause: object = error.orig
-        else:
-            cause = error
-        raise SetupError(f"The database cannot be used: {cause}") from error
 
 
 def in_transaction(settings: Settings, work: Callable[[AsyncSession], Awaitable[T]]) -> T:

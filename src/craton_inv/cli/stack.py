@@ -16,6 +16,7 @@ from typing import Self
 import craton_inv
 from craton_inv.cli.children import Child, Children
 from craton_inv.cli.ports import base_url, claim
+from craton_inv.cli.unreachable import unreachable_said_plainly
 from craton_inv.db.migrate import upgrade
 from craton_inv.embedded import EmbeddedPostgres, EmbeddedValkey, directory
 from craton_inv.errors import SetupError
@@ -114,9 +115,10 @@ class Stack:
         if self.settings.redis_url is None:
             found["redis_url"] = self._serve(EmbeddedValkey(self.settings.data_dir))
         self.settings = self.settings.model_copy(update=found)
-        self._migrate()
-        if self._prepare is not None:
-            self._prepare(self.settings)
+        with unreachable_said_plainly():
+            asyncio.run(upgrade(self.database_url))
+            if self._prepare is not None:
+                self._prepare(self.settings)
         self.children = Children(self.programs())
         self._exit.callback(self.children.stop)
         self.children.start()
@@ -126,12 +128,6 @@ class Stack:
         self._exit.callback(server.stop)
         self._servers.append(server)
         return server.start()
-
-    def _migrate(self) -> None:
-        try:
-            asyncio.run(upgrade(self.database_url))
-        except OSError as error:
-            raise SetupError(f"The database of CRATON_INV_DATABASE_URL cannot be reached: {error}") from error
 
     def programs(self) -> list[Child]:
         """What runs besides the servers."""
