@@ -1,5 +1,6 @@
 """The doorbell: arq carries a job's id to a worker, nothing else. The one file that knows arq's client side."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from arq.connections import ArqRedis, RedisSettings
 from craton_inv.logs import get_logger
 
 log = get_logger(__name__)
+RING_TIMEOUT = 2.0  # seconds; the sweeper finds what nobody rang for
 FUNCTION = "run_job"
 
 
@@ -85,9 +87,17 @@ class ArqBell:
         return self._redis
 
     async def ring(self, job_id: int) -> None:
-        """Put the id on arq's queue; arq makes a fresh `_job_id` each time, so a known one is never refused."""
-        redis = await self._connected()
-        await redis.enqueue_job(FUNCTION, job_id)
+        """Put the id on arq's queue; arq makes a fresh `_job_id` each time, so a known one is never refused.
+
+        Raises TimeoutError when Redis does not answer: a caller waits behind this.
+        """
+        try:
+            async with asyncio.timeout(RING_TIMEOUT):
+                redis = await self._connected()
+                await redis.enqueue_job(FUNCTION, job_id)
+        except TimeoutError:
+            await self.close()  # an answer that comes late must not be taken for the next one's
+            raise
 
     async def ping(self) -> None:
         """One PING."""
