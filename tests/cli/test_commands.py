@@ -124,6 +124,20 @@ def test_the_openapi_document_needs_no_database(dialect: str, tmp_path: Path) ->
     assert f"/{dialect}" in document["info"]["title"]
 
 
+@pytest.mark.parametrize(
+    ("username", "password", "field"),
+    [("", "correct horse", "username"), ("a\x01b", "correct horse", "username"), ("ann", "short", "password")],
+)
+def test_a_user_obeys_the_rules_of_the_api(
+    username: str, password: str, field: str, fresh_database_url: str, tmp_path: Path
+) -> None:
+    settings = {"CRATON_INV_DATABASE_URL": fresh_database_url, "CRATON_INV_DATA_DIR": str(tmp_path)}
+    done = run("user", "create", username, "--password-stdin", stdin=f"{password}\n", **settings)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"'{field}'" in done.stderr
+    assert password not in done.stderr
+
+
 async def test_a_user_gets_a_password_and_roles(fresh_database_url: str, tmp_path: Path) -> None:
     settings = {"CRATON_INV_DATABASE_URL": fresh_database_url, "CRATON_INV_DATA_DIR": str(tmp_path)}
     engine = create_async_engine(fresh_database_url, poolclass=pool.NullPool)

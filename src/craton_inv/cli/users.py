@@ -1,9 +1,10 @@
 """`craton-inv user`: users made directly in the database, by whoever may reach it."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from pydantic_core import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.cli.database import DataDir, in_transaction, settings_of
@@ -13,6 +14,7 @@ from craton_inv.models.user import ROLES
 from craton_inv.repositories.scope import SYSTEM
 from craton_inv.repositories.tenants import TenantRepository
 from craton_inv.repositories.users import GrantRepository
+from craton_inv.schemas.v1.users import UserCreate
 from craton_inv.services.users import create_user
 
 app = typer.Typer(no_args_is_help=True)
@@ -44,9 +46,7 @@ def create(
         raise typer.BadParameter(f"{unknown[0]!r} is no role; known: {', '.join(ROLES)}", param_hint="'--role'")
     if bool(roles) != bool(tenant):
         raise typer.BadParameter("roles and their tenant go together", param_hint="'--tenant' / '--role'")
-    values = {"username": username, "is_superuser": superuser}
-    if password_stdin:
-        values["password"] = _password()
+    values = checked(username, _password() if password_stdin else None, superuser)
 
     async def work(session: AsyncSession) -> int:
         made = await create_user(session, SYSTEM, values)
@@ -55,6 +55,16 @@ def create(
         return made.id
 
     print(f"User {username} has id {in_transaction(settings_of(data_dir), work)}.")
+
+
+def checked(username: str, password: str | None, superuser: bool) -> dict[str, Any]:
+    """The columns of a user, by the rules of the API. Raises BadParameter, which names the field and not its value."""
+    try:
+        body = UserCreate(username=username, password=password, is_superuser=superuser)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise typer.BadParameter(str(fault["msg"]), param_hint=f"'{fault['loc'][0]}'") from None
+    return body.model_dump(exclude_unset=True, exclude_none=True)
 
 
 async def grant(session: AsyncSession, user_id: int, tenant: str, roles: list[str]) -> None:
