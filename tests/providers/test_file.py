@@ -175,6 +175,18 @@ def test_a_link_out_of_the_roots_inside_a_folder_is_refused(root: Path, tmp_path
         check_files(root / "many", [root], allow_executables=False)
 
 
+@pytest.mark.parametrize("link", ["group_vars", "group_vars/web.yml"])
+async def test_links_within_the_roots_are_followed(settings: Settings, root: Path, link: str) -> None:
+    (root / "common" / "group_vars").mkdir(parents=True)
+    (root / "common" / "group_vars" / "web.yml").write_text("a: 1\n")
+    (root / "mine").mkdir()
+    (root / "mine" / "hosts.ini").write_text("[web]\nweb1\n")
+    (root / "mine" / link).parent.mkdir(exist_ok=True)
+    (root / "mine" / link).symlink_to(root / "common" / link)
+    _, document = await gather(settings, source("mine/hosts.ini"))
+    assert document["web"]["vars"] == {"a": 1}
+
+
 def test_group_vars_beside_a_file_are_checked_too(root: Path, tmp_path: Path) -> None:
     (root / "hosts.ini").write_text("h\n")
     (root / "group_vars").symlink_to("/etc")

@@ -163,3 +163,21 @@ async def test_lines_are_cut_and_counted(root: Path, monkeypatch: pytest.MonkeyP
     ended = await sandbox.run(["/usr/bin/seq", "1000001", "1000010"], root, environment, limits, said.append)
     assert ended.status == 0
     assert said == ["10000", "10000", "10000", "7 further lines are left out."]
+
+
+async def test_the_number_of_processes_is_limited(settings: Settings, root: Path) -> None:
+    print_limit = "import resource; print(resource.getrlimit(resource.RLIMIT_NPROC)[0])"
+    with pytest.raises(UpdateFailed) as caught:
+        await gather(settings, script(root, f'python3 -c "{print_limit}" >&2; exit 1'))
+    told = [int(word) for word in caught.value.message.split() if word.isdecimal()]
+    assert any(sandbox.PROCESSES <= number < 1_000_000 for number in told)
+
+
+async def test_processes_that_go_on_starting_others_outside_the_group_are_stopped(
+    settings: Settings, root: Path
+) -> None:
+    body = f"for n in 1 2 3; do setsid sh -c 'while :; do setsid sleep {NAP}.4 & sleep 0.02; done' & done"
+    with pytest.raises(UpdateFailed):
+        await gather(settings, script(root, f"exec 2>/dev/null >&2; {body}; sleep 0.5; exit 1"))
+    await asyncio.sleep(0.1)
+    assert sleepers() == []

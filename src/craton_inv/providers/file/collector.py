@@ -80,7 +80,7 @@ class FileCollector(Collector):
         limits = sandbox.Limits(
             settings.inventory_memory_limit,
             settings.inventory_output_limit,
-            (readable, Path(program).resolve().parent),  # noqa: ASYNC240 - the program was found a moment ago
+            (*readable, Path(program).resolve().parent),  # noqa: ASYNC240 - the program was found a moment ago
             private,
         )
         ended = await sandbox.run(command, private / "home", environment, limits, self.around.say)
@@ -88,8 +88,8 @@ class FileCollector(Collector):
             raise UpdateFailed(failure_text(ended))
         self.document = await asyncio.to_thread(read_document, output, settings.inventory_output_limit)
 
-    def _find(self, private: Path, settings: Settings) -> tuple[Path, Path]:
-        """The inventory, and the folder that Ansible may read for it (group_vars lie beside a file)."""
+    def _find(self, private: Path, settings: Settings) -> tuple[Path, tuple[Path, ...]]:
+        """The inventory, and the folders that Ansible may read for it (group_vars lie beside a file)."""
         definition = self.definition
         roots = settings.allowed_file_roots()
         if definition.upload is not None:
@@ -101,8 +101,9 @@ class FileCollector(Collector):
             raise UpdateFailed("The source has neither a source_path nor an uploaded inventory.")
         if not path.exists():
             raise UpdateFailed(f"{definition.source_path!r} does not exist on this worker.")
-        check_files(path, roots, settings.allow_executable_inventories)
-        return path, path if path.is_dir() else path.parent
+        linked = check_files(path, roots, settings.allow_executable_inventories)
+        own = path if path.is_dir() else path.parent
+        return path, (own, *sorted(folder for folder in linked if not folder.is_relative_to(own)))
 
     async def close(self) -> None:
         """Remove the private folder."""

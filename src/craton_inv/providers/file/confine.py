@@ -69,6 +69,16 @@ def limit(what: int, value: int) -> None:
     resource.setrlimit(what, (value, value))
 
 
+def own_tasks() -> int:
+    """Processes and threads of this user: what the kernel counts against RLIMIT_NPROC."""
+    count = 0
+    for name in os.listdir("/proc"):
+        with contextlib.suppress(OSError):
+            if name.isdecimal() and os.stat(f"/proc/{name}").st_uid == os.getuid():
+                count += len(os.listdir(f"/proc/{name}/task"))
+    return count
+
+
 def main(limits: dict[str, object], command: list[str]) -> None:
     """Apply the limits and become `command`."""
     libc = ctypes.CDLL(None, use_errno=True)
@@ -83,6 +93,7 @@ def main(limits: dict[str, object], command: list[str]) -> None:
         (resource.RLIMIT_CORE, "core"),
     ):
         limit(what, int(str(limits[name])))
+    limit(resource.RLIMIT_NPROC, own_tasks() + int(str(limits["processes"])))
     landlock(libc, list(limits["readable"]), list(limits["writable"]))  # type: ignore[call-overload]
     os.execve(command[0], command, dict(os.environ))  # noqa: S606 - no shell is wanted
 

@@ -47,9 +47,13 @@ def _walk(top: Path) -> Iterator[tuple[Path, bool]]:
                 yield Path(folder) / name, not parts & VARIABLES
 
 
-def check_files(top: Path, roots: Sequence[Path], allow_executables: bool) -> None:
-    """Raise UpdateFailed for a link out of the roots, an executable that is not allowed, or too many files."""
+def check_files(top: Path, roots: Sequence[Path], allow_executables: bool) -> frozenset[Path]:
+    """The real folders in which the files of an inventory lie: links may lead to others within the roots.
+
+    Raises UpdateFailed for a link out of the roots, an executable that is not allowed, or too many files.
+    """
     real_roots = [Path(os.path.realpath(root)) for root in roots]
+    folders: set[Path] = set()
     for count, (path, is_inventory) in enumerate(_walk(top)):
         if count >= MAX_FILES:
             raise UpdateFailed(f"{top.name} holds more than {MAX_FILES} files.")
@@ -61,11 +65,13 @@ def check_files(top: Path, roots: Sequence[Path], allow_executables: bool) -> No
         mode = real.stat().st_mode
         if not stat.S_ISREG(mode):
             raise UpdateFailed(f"{path.name} is neither a file nor a folder.")
+        folders.add(real.parent)
         if is_inventory and not allow_executables and is_executable(real):
             raise UpdateFailed(
                 f"{path.name} is executable, and Ansible would run it. Executable inventories are switched off; take "
                 "the executable mark away (chmod -x), or set CRATON_INV_ALLOW_EXECUTABLE_INVENTORIES."
             )
+    return frozenset(folders)
 
 
 def is_executable(path: Path) -> bool:

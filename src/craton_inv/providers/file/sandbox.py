@@ -29,6 +29,8 @@ MAX_LINE = 8192  # bytes of one line that are kept
 MAX_LINES = 20_000
 MAX_OUTPUT = 64 * 1024 * 1024
 KEPT_LINES = 200
+PROCESSES = 512  # processes and threads beside those the user has already; root is not held to it
+SWEEPS = 50
 SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/opt", "/dev/urandom", "/dev/random", "/dev/zero")
 DEVICES = ("/dev/null", "/dev/shm", "/dev/tty")  # noqa: S108 - Python's locks between processes live there
 
@@ -52,6 +54,7 @@ class Limits:
                 "cpu": CPU_SECONDS,
                 "file_size": self.file_size,
                 "core": 0,
+                "processes": PROCESSES,
                 "readable": [*SYSTEM, *sorted(prefixes), *map(str, self.readable)],
                 "writable": [str(self.private), *DEVICES],
             }
@@ -145,11 +148,16 @@ def kill_group(group: int) -> None:
 
 
 def kill_strays(home: str) -> None:
-    """SIGKILL to processes that left the group, known by the private HOME in their environment."""
+    """SIGKILL to processes that left the group, known by the private HOME, until none is left that starts another."""
     marker = f"HOME={home}".encode()
-    for entry in Path("/proc").iterdir() if Path("/proc").is_dir() else ():
-        if not entry.name.isdecimal():
-            continue
-        with contextlib.suppress(OSError):
-            if marker in (entry / "environ").read_bytes().split(b"\0"):
-                os.kill(int(entry.name), signal.SIGKILL)
+    for _ in range(SWEEPS):
+        strays = 0
+        for entry in Path("/proc").iterdir() if Path("/proc").is_dir() else ():
+            if not entry.name.isdecimal():
+                continue
+            with contextlib.suppress(OSError):
+                if marker in (entry / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(entry.name), signal.SIGKILL)
+                    strays += 1
+        if not strays:
+            return
