@@ -23,6 +23,7 @@ from craton_inv.settings import Settings, get_settings
 
 log = get_logger(__name__)
 ALONE_INTERVAL = 2.0  # seconds between sweeps while Redis is away
+SHORTEST_INTERVAL = 1.0  # seconds between sweeps at least, so that a lease at its end is not asked for in a loop
 REBUILD_PAUSE = 2.0  # seconds before a broken arq worker is built again
 GRACE = 3.0  # seconds a rung job may wait for its bell before the sweeper takes it
 LONGEST_JOB = 24 * 3600  # arq's own limit; ours are the lease and the timeout of the update
@@ -84,15 +85,18 @@ async def sweep(settings: Settings, factory: SessionFactory, runner: Runner, lis
     """Find jobs that nobody rang for or whose worker went silent, and run them here, for ever."""
     while True:
         alone = listener is None or not listener.connected
+        interval = min(settings.job_sweep_interval, ALONE_INTERVAL) if alone else settings.job_sweep_interval
         try:
             async with unit_of_work(factory) as session:
                 # Another worker may take the same ids: the claim decides.
                 waiting = await jobs.due(session, grace=0 if alone else GRACE, limit=settings.worker_concurrency * 4)
+                expiry = await jobs.next_expiry(session)
+            if expiry is not None:  # a worker that is gone: its job is taken as soon as its lease has run out
+                interval = min(interval, max(SHORTEST_INTERVAL, expiry))
             for job_id in waiting:
                 runner.spawn(job_id)
         except Exception as error:
             log.warning("sweep_failed", error=repr(error))
-        interval = min(settings.job_sweep_interval, ALONE_INTERVAL) if alone else settings.job_sweep_interval
         await asyncio.sleep(interval)
 
 

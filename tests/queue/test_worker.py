@@ -91,6 +91,17 @@ async def test_without_redis_the_sweeper_runs_everything(
         await wait_until_done(fresh_factory, 10, 20)
 
 
+async def test_the_job_of_a_dead_worker_is_taken_when_its_lease_ends(
+    valkey: EmbeddedValkey, fresh_settings: Settings, fresh_factory: SessionFactory
+) -> None:
+    settings = fresh_settings.model_copy(update={"redis_url": valkey.url(), "job_sweep_interval": 3600})
+    [job_id] = await put(fresh_factory, None)
+    async with unit_of_work(fresh_factory) as session:
+        assert await jobs.claim(session, job_id, "a worker that is gone", lease=3)
+    async with working(settings):  # its first sweep finds the lease still running, the next one is an hour away
+        await wait_until_done(fresh_factory, 1, 15)
+
+
 async def test_a_flushed_queue_loses_no_job(
     valkey: EmbeddedValkey, bell: ArqBell, fresh_settings: Settings, fresh_factory: SessionFactory
 ) -> None:

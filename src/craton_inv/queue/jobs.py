@@ -186,6 +186,13 @@ async def at_work(session: AsyncSession, job_id: int | None) -> bool:
     return await session.scalar(select(Job.status).where(Job.id == job_id)) == "running"
 
 
+async def next_expiry(session: AsyncSession) -> float | None:
+    """Seconds until the first lease of a running job ends, if nobody renews it; None when no job runs."""
+    left = func.extract("epoch", func.min(Job.lease_until) - func.now())
+    seconds = await session.scalar(select(left).where(Job.status == "running"))
+    return None if seconds is None else float(seconds)
+
+
 async def request_cancel(session: AsyncSession, job_id: int) -> str:
     """Ask a job to stop: a queued one ends at once, a running one hears of it by heartbeat. Returns the status."""
     row = await session.scalar(
