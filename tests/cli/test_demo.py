@@ -1,6 +1,7 @@
 """The demonstration, as a newcomer runs it: one data directory, twice."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,11 +17,17 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("demo")
 
 
-def run_demo(data_dir: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+DEMO = [sys.executable, "-P", "-m", "craton_inv", "demo", "--once", "--port", "0", "--data-dir"]
+
+
+def environment() -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith("CRATON_INV_")}
-    env["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    command = [sys.executable, "-P", "-m", "craton_inv", "demo", "--once", "--port", "0", "--data-dir", str(data_dir)]
-    return subprocess.run([*command, *options], env=env, capture_output=True, text=True, timeout=180, check=False)
+    return {**env, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+
+def run_demo(data_dir: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    command = [*DEMO, str(data_dir), *options]
+    return subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=180, check=False)
 
 
 def command_line(process: Path) -> str:
@@ -69,6 +76,15 @@ def test_a_second_run_makes_nothing_twice(data_dir: Path, first: "subprocess.Com
     assert again.returncode == 0
     assert section(again.stdout, "Three searches") == section(first.stdout, "Three searches")
     assert section(again.stdout, "What Ansible sees") == section(first.stdout, "What Ansible sees")
+
+
+def test_one_that_is_interrupted_does_not_claim_success(tmp_path: Path) -> None:
+    with subprocess.Popen([*DEMO, str(tmp_path)], env=environment(), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert any("Making a tenant" in line for line in process.stdout)
+        process.send_signal(signal.SIGTERM)
+        assert "craton-inv has stopped." in process.stdout.read()
+    assert process.returncode == 130
 
 
 def test_nothing_runs_on_afterwards(data_dir: Path, first: "subprocess.CompletedProcess[str]") -> None:

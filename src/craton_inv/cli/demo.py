@@ -31,6 +31,7 @@ from craton_inv.settings import Settings, examples_dir, get_settings
 
 UPDATE_PATIENCE_S = 120.0
 STEPS = 5
+INTERRUPTED = 130
 DESCRIPTION = "Made by craton-inv demo"
 TOKEN_LIFE = timedelta(days=7)
 
@@ -53,6 +54,8 @@ def demo(
             demonstration.run(settings, host, port, serve=not once)
     except KeyboardInterrupt:
         console.print("\ncraton-inv has stopped.")
+        if not demonstration.shown:
+            raise typer.Exit(INTERRUPTED) from None
     except (SetupError, ClientError) as error:
         print(f"The demonstration stopped: {error.message}", file=sys.stderr, flush=True)
         raise typer.Exit(3 if isinstance(error, DirectoryInUse) else 1) from None
@@ -79,11 +82,12 @@ def _tell(step: Callable[[str], None], prefix: str, text: str) -> None:
 
 
 class Demonstration:
-    """One run of the demo on a console."""
+    """One run of the demo on a console. `shown`: it came to its end; what follows is the service alone."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self.token = ""
+        self.shown = False
 
     def run(self, settings: Settings, host: str, port: int, *, serve: bool) -> None:
         """All steps; with `serve` the service then goes on until a signal."""
@@ -118,6 +122,7 @@ class Demonstration:
                     progress.update(bar, description="Done", completed=STEPS)
                     progress.stop()
                     self._show(api, stack, world, facts, graph)
+                    self.shown = True
                 if serve:
                     self.console.print("The service goes on; Ctrl-C ends it.")
                     stack.run_forever()
