@@ -3,12 +3,16 @@
 import asyncio
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
+from sqlalchemy.exc import DBAPIError
 
 from craton_inv.db.engine import make_engine
+from craton_inv.db.locks import lock_transaction
 from craton_inv.db.session import make_session_factory, unit_of_work
 from craton_inv.jobs import refresh as job
+from craton_inv.models import Job
 from craton_inv.queue import jobs
+from craton_inv.queue.jobs import LeaseLost
 from craton_inv.repositories.scope import SYSTEM
 from craton_inv.services import inventory_updates
 from craton_inv.services.update_events import INTERVAL, EventWriter
@@ -144,3 +148,25 @@ async def test_an_update_shows_the_definition_it_ran_with(updates: Updates) -> N
     await updates.change_source(overwrite=True, limit="web-1")
     row = await updates.work(update_id)
     assert (row.source_definition["overwrite"], row.source_definition["limit"]) == (True, "web-1")
+
+
+async def test_a_save_whose_worker_sleeps_in_its_transaction_is_ended_by_the_next(updates: Updates) -> None:
+    update_id = await updates.launch()
+    async with updates.world.factory() as asleep:
+        await lock_transaction(asleep, f"inventory_source:{updates.world.sources['source']}")
+        row = await asyncio.wait_for(updates.work(update_id), 20)
+        assert row.status == "successful"
+        with pytest.raises(DBAPIError):
+            await asleep.execute(text("SELECT 1"))
+
+
+async def test_a_worker_without_its_lease_ends_nobody_s_save(updates: Updates) -> None:
+    update_id = await updates.launch()
+    stale = await updates.claim(update_id, "stale")
+    async with unit_of_work(updates.world.factory) as session:
+        await session.execute(update(Job).where(Job.id == stale.job_id).values(token=stale.token + 1))
+    async with updates.world.factory() as rightful:
+        await lock_transaction(rightful, f"inventory_source:{updates.world.sources['source']}")
+        with pytest.raises(LeaseLost):
+            await asyncio.wait_for(job.refresh(updates.context(stale)), 20)
+        assert await rightful.scalar(text("SELECT 1")) == 1

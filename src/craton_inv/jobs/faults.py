@@ -7,6 +7,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 CONFLICTS = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 PASSING = ("08", "40", "53", "57")  # connection, rollback, resources, operator's intervention
 CANCELED_QUERY = "57014"
+IDLE_TOO_LONG = "25P03"  # the process slept in the middle of a transaction
 
 
 def sqlstate(error: BaseException) -> str:
@@ -23,7 +24,7 @@ def is_conflict(error: BaseException) -> bool:
 def is_transient(error: BaseException) -> bool:
     """Whether the same work may succeed a little later."""
     state = sqlstate(error)
-    if state[:2] in PASSING and state != CANCELED_QUERY:
+    if state == IDLE_TOO_LONG or (state[:2] in PASSING and state != CANCELED_QUERY):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True

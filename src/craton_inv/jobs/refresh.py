@@ -17,7 +17,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from craton_inv.db.locks import lock_transaction
+from craton_inv.db.locks import lock_transaction, take_over_transaction
 from craton_inv.db.session import unit_of_work
 from craton_inv.errors import CratonInvError, ServiceUnavailable, UpdateCanceled, UpdateFailed
 from craton_inv.jobs.context import JobContext, Task
@@ -37,6 +37,7 @@ from craton_inv.services.update_lifecycle import Started
 BUSY_DELAY = 2.0  # seconds until a job looks again whether the source's running update has ended
 COMPLETED_TEXT = "Inventory import completed."
 CANCEL_POLL = 0.5  # seconds between two looks at the update's wish to be cancelled
+STALE_PATIENCE = 2.0  # seconds that a save waits for the transaction of an earlier one to end
 SAVE_ATTEMPTS = 4  # a save that lost a deadlock against a writer of the API is made again from the spools
 
 
@@ -44,6 +45,7 @@ async def refresh(context: JobContext) -> None:
     """The job: `args` holds `update_id`. Expected failures end the update; transient ones raise, to be tried again."""
     update_id = int(context.args["update_id"])
     async with unit_of_work(context.session_factory) as session:
+        await _awake(session, context)
         started = await lifecycle.start(session, update_id, context.claim)
         if isinstance(started, lifecycle.Ended):
             await jobs.finish(session, context.claim)
@@ -152,7 +154,11 @@ async def _save(
     )
     async with unit_of_work(context.session_factory) as session:
         await session.execute(text("SET LOCAL statement_timeout = 0"))
-        await lock_transaction(session, f"inventory_source:{definition.id}")
+        await _awake(session, context)
+        # One update of a source at a time: who holds the lock now is a worker that lost its lease and sleeps.
+        name = f"inventory_source:{definition.id}"
+        if await take_over_transaction(session, name, STALE_PATIENCE, lambda: _renew(context)):
+            context.log.warning("stale_refresh_ended", source_id=definition.id)
         await lock_transaction(session, f"inventory:{definition.inventory_id}")
         # Keeps the inventory from being deleted meanwhile, and nobody from writing into it.
         pending = await session.scalar(
@@ -176,9 +182,22 @@ async def _end(
     """End the update and the job together; the reason is the last event."""
     await events.flush()
     async with unit_of_work(context.session_factory) as session:
+        await _awake(session, context)
         if await lifecycle.end(session, started.update_id, status, reason, traceback=trace):
             await events.last(session, reason)
         await jobs.finish(session, context.claim, "canceled" if status == "canceled" else "done", reason)
+
+
+async def _renew(context: JobContext) -> None:
+    """Raise LeaseLost when another worker has the job."""
+    async with unit_of_work(context.session_factory) as session:
+        await jobs.renew(session, context.claim, context.settings.job_lease)
+
+
+async def _awake(session: AsyncSession, context: JobContext) -> None:
+    """A worker that sleeps in the middle of the transaction for longer than its lease loses its locks with it."""
+    milliseconds = int(context.settings.job_lease * 1000)
+    await session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = {milliseconds}"))
 
 
 async def gave_up(session: AsyncSession, args: Mapping[str, Any], error: str) -> None:
