@@ -170,3 +170,17 @@ async def test_a_worker_without_its_lease_ends_nobody_s_save(updates: Updates) -
         with pytest.raises(LeaseLost):
             await asyncio.wait_for(job.refresh(updates.context(stale)), 20)
         assert await rightful.scalar(text("SELECT 1")) == 1
+
+
+async def test_an_update_can_be_launched_and_cancelled_while_another_is_being_saved(updates: Updates) -> None:
+    source_id = await updates.world.source("source", source="example", source_vars="{}")
+    async with updates.world.factory() as saving:
+        host = "INSERT INTO hosts (inventory_id, tenant_id, name) VALUES (:inventory, :tenant, 'h') RETURNING id"
+        values = {"inventory": updates.world.inventory_id, "tenant": updates.world.tenant_id}
+        host_id = await saving.scalar(text(host), values)
+        layer = "INSERT INTO host_sources (inventory_source_id, host_id, ref, digest) VALUES (:source, :host, 'h', '')"
+        await saving.execute(text(layer), {"source": source_id, "host": host_id})
+        update_id = await asyncio.wait_for(updates.launch(), 5)
+        await asyncio.wait_for(cancel(updates, update_id), 5)
+        await saving.rollback()
+    assert (await updates.update(update_id)).status == "canceled"

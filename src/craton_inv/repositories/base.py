@@ -33,12 +33,14 @@ class Repository(Generic[M]):
     """Rows of one model within the caller's scope. Never commits: the edge does, once.
 
     `label` is the model's name in messages (AWX's words: "Host"). `unique_texts` maps a constraint to AWX's sentence.
+    `lock_shares_key`: a locked row may be referred to meanwhile (SELECT ... FOR NO KEY UPDATE).
     """
 
     model: ClassVar[type[Any]]
     label: ClassVar[str]
     unique_texts: ClassVar[dict[str, str]] = {}
     write_roles: ClassVar[frozenset[str]] = WRITE
+    lock_shares_key: ClassVar[bool] = False
 
     def __init__(self, session: AsyncSession, scope: Scope) -> None:
         self.session = session
@@ -58,7 +60,8 @@ class Repository(Generic[M]):
             return None
         query = self.visible().where(self.model.id == row_id)
         if lock:
-            query = query.with_for_update(of=self.model).execution_options(populate_existing=True)
+            query = query.with_for_update(of=self.model, key_share=self.lock_shares_key)
+            query = query.execution_options(populate_existing=True)
         found: M | None = await self.session.scalar(query)
         return found
 

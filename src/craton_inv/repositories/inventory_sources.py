@@ -24,6 +24,8 @@ class InventorySourceRepository(Repository[InventorySource]):
 
     model = InventorySource
     label = "Inventory source"
+    # A refresh refers to its source in every row it writes: an update must be launched meanwhile.
+    lock_shares_key = True
     unique_texts = {  # noqa: RUF012 - a constant of the class
         "uq_inventory_sources_inventory_id_name": "Inventory source with this Name and Inventory already exists."
     }

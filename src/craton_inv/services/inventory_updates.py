@@ -14,7 +14,15 @@ from craton_inv.repositories.inventory_sources import InventorySourceRepository
 from craton_inv.repositories.inventory_updates import InventoryUpdateRepository
 from craton_inv.repositories.scope import ADMIN, WRITE, Scope
 from craton_inv.services.inventory_sources import why_not_updatable
-from craton_inv.services.update_lifecycle import CANCELED_TEXT, WAITING, end, end_lost, kept_definition, mark_source
+from craton_inv.services.update_lifecycle import (
+    CANCELED_TEXT,
+    SOURCE_LOCK,
+    WAITING,
+    end,
+    end_lost,
+    kept_definition,
+    mark_source,
+)
 
 FORCE_DELETE = "force_delete"
 NAME_LENGTH = 512
@@ -94,7 +102,7 @@ async def cancel(session: AsyncSession, scope: Scope, update_id: int) -> Invento
     scope.require(found.tenant_id, WRITE, "inventory updates")
     if found.status in WAITING or not await jobs.at_work(session, found.job_id):
         # Locks are taken in one order everywhere: source, update, job.
-        await session.get(InventorySource, found.inventory_source_id, with_for_update=True)
+        await session.get(InventorySource, found.inventory_source_id, with_for_update=SOURCE_LOCK)
     update = await repository.get(update_id, lock=True)
     if update.status in ENDED:
         raise MethodNotAllowed(f"The update has ended ({update.status}); it cannot be cancelled.")

@@ -19,6 +19,7 @@ from craton_inv.queue.bell import Bell
 from craton_inv.queue.jobs import BELL, Claim
 from craton_inv.services.update_events import storable
 
+SOURCE_LOCK: dict[str, Any] = {"key_share": True}  # the rows of a refresh refer to it and do not stand in the way
 WAITING = ("new", "pending", "waiting")
 CANCELED_TEXT = "Inventory update has been canceled"
 TIMED_OUT_TEXT = "Inventory update has timed out"
@@ -55,7 +56,7 @@ class Busy:
 async def start(session: AsyncSession, update_id: int, claim: Claim) -> Started | Ended | Busy:
     """Move an update to `running` for the worker that claimed its job, or say why not."""
     source_id = await session.scalar(select(InventoryUpdate.inventory_source_id).where(InventoryUpdate.id == update_id))
-    source = await session.get(InventorySource, source_id, with_for_update=True) if source_id else None
+    source = await session.get(InventorySource, source_id, with_for_update=SOURCE_LOCK) if source_id else None
     row = await session.get(InventoryUpdate, update_id, with_for_update=True)
     if source is None or row is None or row.status in ENDED:
         return Ended()
@@ -142,7 +143,7 @@ async def end(
     """
     source_id = await session.scalar(select(InventoryUpdate.inventory_source_id).where(InventoryUpdate.id == update_id))
     source = (
-        await session.get(InventorySource, source_id, with_for_update=True, populate_existing=True)
+        await session.get(InventorySource, source_id, with_for_update=SOURCE_LOCK, populate_existing=True)
         if source_id
         else None
     )
