@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from craton_inv.api.deps import ScopeDep, SessionDep
 from craton_inv.api.dialect import Dialect, Window
+from craton_inv.api.ids import PathId
 from craton_inv.api.preconditions import require_match, tell_etag
 from craton_inv.db.base import Base
 from craton_inv.filters.paths import singular
@@ -46,7 +47,7 @@ class Crud(Generic[M]):
 
         self.Rows = Annotated[Repository[M], Depends(made)]
         self.Window = Annotated[Window, Depends(dialect.window)]
-        self.Id = Annotated[int, Path(alias=dialect.id_name(self.plural))]
+        self.Id = Annotated[PathId, Path(alias=dialect.id_name(self.plural))]
         self.one = f"/{{{dialect.id_name(self.plural)}}}{dialect.slash}"
 
     def list(self) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import Path, Request
 
 from craton_inv.api.deps import SAFE_METHODS, ScopeDep, SessionDep
+from craton_inv.api.ids import PathId
 from craton_inv.repositories.base import Repository
 
 
@@ -16,7 +17,7 @@ def row_of(repository: type[Repository[Any]], name: str, *, changes: bool = True
     """
 
     async def get_row(
-        session: SessionDep, scope: ScopeDep, request: Request, row_id: Annotated[int, Path(alias=name)]
+        session: SessionDep, scope: ScopeDep, request: Request, row_id: Annotated[PathId, Path(alias=name)]
     ) -> Any:
         return await repository(session, scope).get(row_id, lock=changes and request.method not in SAFE_METHODS)
 

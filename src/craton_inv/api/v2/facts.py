@@ -5,12 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Path
 
 from craton_inv.api.deps import ContextDep
+from craton_inv.api.ids import PathId
 from craton_inv.api.v2.present.base import ViewerDep
 from craton_inv.repositories.hosts import HostRepository
 from craton_inv.services import host_facts
 
 router = APIRouter(prefix="/hosts", tags=["hosts"])
-HostId = Annotated[int, Path(alias="id")]
+HostId = Annotated[PathId, Path(alias="id")]
 Facts = Annotated[dict[str, Any], Body(description="Facts, as Ansible's setup module gives them.")]
 
 

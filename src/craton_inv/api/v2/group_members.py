@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
 
+from craton_inv.api.ids import PathId
 from craton_inv.api.v2.associating import Wish, linked, new_content, wish_of
 from craton_inv.api.v2.host_search import HostFilterDep, list_hosts_where
 from craton_inv.api.v2.listing import WindowDep, listed
@@ -22,7 +23,7 @@ from craton_inv.services.groups import create_group, dissolve_group
 from craton_inv.services.hosts import create_host
 
 router = APIRouter(prefix="/groups", tags=["groups"])
-GroupId = Annotated[int, Path(alias="id")]
+GroupId = Annotated[PathId, Path(alias="id")]
 LINKED: dict[int | str, dict[str, Any]] = {204: {"description": "Attached or detached."}}
 
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
+from craton_inv.api.ids import PathId
 from craton_inv.api.preconditions import require_match, tell_etag
 from craton_inv.api.v2.associating import content_of
 from craton_inv.api.v2.getting import keep_inventory, referred
@@ -21,7 +22,7 @@ from craton_inv.schemas.v2.inventory_sources import InventorySourceList
 from craton_inv.services import groups as service
 
 router = APIRouter(prefix="/groups", tags=["groups"])
-GroupId = Annotated[int, Path(alias="id")]
+GroupId = Annotated[PathId, Path(alias="id")]
 
 
 @router.get("/", operation_id="list_groups", response_model_exclude_unset=True)

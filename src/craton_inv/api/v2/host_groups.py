@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
 
+from craton_inv.api.ids import PathId
 from craton_inv.api.v2.associating import Wish, linked, new_content, wish_of
 from craton_inv.api.v2.listing import WindowDep, listed
 from craton_inv.api.v2.present import GroupPresenter
@@ -18,7 +19,7 @@ from craton_inv.services import associations
 from craton_inv.services.groups import create_group
 
 router = APIRouter(prefix="/hosts", tags=["hosts"])
-HostId = Annotated[int, Path(alias="id")]
+HostId = Annotated[PathId, Path(alias="id")]
 
 
 @router.get("/{id}/groups/", operation_id="list_host_groups", response_model_exclude_unset=True)

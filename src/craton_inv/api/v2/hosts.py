@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
+from craton_inv.api.ids import PathId
 from craton_inv.api.preconditions import require_match, tell_etag
 from craton_inv.api.v2.associating import content_of
 from craton_inv.api.v2.getting import keep_inventory, referred
@@ -22,7 +23,7 @@ from craton_inv.schemas.v2.inventory_sources import InventorySourceList
 from craton_inv.services import hosts as service
 
 router = APIRouter(prefix="/hosts", tags=["hosts"])
-HostId = Annotated[int, Path(alias="id")]
+HostId = Annotated[PathId, Path(alias="id")]
 
 
 @router.get("/", operation_id="list_hosts", response_model_exclude_unset=True)

@@ -5,6 +5,7 @@ from urllib.parse import unquote
 
 from fastapi import APIRouter, Path, Request, Response
 
+from craton_inv.api.ids import PathId
 from craton_inv.api.preconditions import require_match, tell_etag
 from craton_inv.api.v2.associating import content_of
 from craton_inv.api.v2.getting import referred
@@ -24,7 +25,7 @@ from craton_inv.schemas.v2.inventories import (
 from craton_inv.services import inventories as service
 
 router = APIRouter(prefix="/inventories", tags=["inventories"])
-InventoryId = Annotated[int, Path(alias="id")]
+InventoryId = Annotated[PathId, Path(alias="id")]
 
 
 @router.get("/", operation_id="list_inventories", response_model_exclude_unset=True)

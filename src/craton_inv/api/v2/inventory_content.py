@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 from sqlalchemy import ColumnElement
 
+from craton_inv.api.ids import PathId
 from craton_inv.api.v2.associating import Wish, linked, new_content, wish_of
 from craton_inv.api.v2.host_search import HostFilterDep, list_hosts_where
 from craton_inv.api.v2.listing import WindowDep, listed
@@ -25,7 +26,7 @@ from craton_inv.services.groups import create_group, delete_group
 from craton_inv.services.hosts import create_host, delete_host
 
 router = APIRouter(prefix="/inventories", tags=["inventories"])
-InventoryId = Annotated[int, Path(alias="id")]
+InventoryId = Annotated[PathId, Path(alias="id")]
 LINKED: dict[int | str, dict[str, Any]] = {204: {"description": "It was there, or it was deleted."}}
 
 

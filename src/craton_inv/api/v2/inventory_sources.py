@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 
 from craton_inv.api.deps import ContextDep
+from craton_inv.api.ids import PathId
 from craton_inv.api.preconditions import require_match, tell_etag
 from craton_inv.api.v2.associating import content_of
 from craton_inv.api.v2.getting import keep_inventory, referred
@@ -25,7 +26,7 @@ from craton_inv.schemas.v2.inventory_sources import (
 from craton_inv.services import inventory_sources as service
 
 router = APIRouter(tags=["inventory_sources"])
-RowId = Annotated[int, Path(alias="id")]
+RowId = Annotated[PathId, Path(alias="id")]
 
 
 @router.get("/inventory_sources/", operation_id="list_inventory_sources", response_model_exclude_unset=True)

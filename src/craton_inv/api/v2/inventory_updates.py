@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 
+from craton_inv.api.ids import PathId
 from craton_inv.api.query import MAX_PAGE_SIZE
 from craton_inv.api.v2.listing import WindowDep, listed
 from craton_inv.api.v2.present import InventoryUpdatePresenter
@@ -21,7 +22,7 @@ from craton_inv.schemas.v2.inventory_updates import (
 from craton_inv.services import inventory_updates as service
 
 router = APIRouter(prefix="/inventory_updates", tags=["inventory_updates"])
-UpdateId = Annotated[int, Path(alias="id")]
+UpdateId = Annotated[PathId, Path(alias="id")]
 MAX_EVENTS = 4000
 
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
+from craton_inv.api.ids import PathId
 from craton_inv.api.preconditions import require_match, tell_etag
 from craton_inv.api.v2.listing import WindowDep, listed
 from craton_inv.api.v2.present import InventoryPresenter, OrganizationPresenter
@@ -20,7 +21,7 @@ from craton_inv.schemas.v2.organizations import (
 )
 
 router = APIRouter(prefix="/organizations", tags=["organizations"])
-OrganizationId = Annotated[int, Path(alias="id")]
+OrganizationId = Annotated[PathId, Path(alias="id")]
 
 
 @router.get("/", operation_id="list_organizations", response_model_exclude_unset=True)

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from craton_inv.api.deps import ContextDep, ScopeDep, SessionDep
+from craton_inv.api.ids import PathId
 from craton_inv.api.scripts import RESPONSES, answer, known_tags, limited
 from craton_inv.repositories.inventories import InventoryRepository
 from craton_inv.services.scripts import ScriptQuery, inventory_script
@@ -23,7 +24,7 @@ Switch = Annotated[str, Query(description="On for any text that is not empty, `0
     response_class=Response,
 )
 async def get_inventory_script(
-    inventory_id: Annotated[int, Path(alias="id")],
+    inventory_id: Annotated[PathId, Path(alias="id")],
     request: Request,
     session: SessionDep,
     scope: ScopeDep,

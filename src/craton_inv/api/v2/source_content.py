@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
+from craton_inv.api.ids import PathId
 from craton_inv.api.v2.host_search import HostFilterDep, list_hosts_where
 from craton_inv.api.v2.listing import WindowDep, listed
 from craton_inv.api.v2.present import GroupPresenter, InventoryUpdatePresenter
@@ -18,7 +19,7 @@ from craton_inv.schemas.v2.inventory_updates import InventoryUpdateList
 from craton_inv.services import inventory_sources as service
 
 router = APIRouter(prefix="/inventory_sources", tags=["inventory_sources"])
-SourceId = Annotated[int, Path(alias="id")]
+SourceId = Annotated[PathId, Path(alias="id")]
 
 
 @router.get("/{id}/hosts/", operation_id="list_source_hosts", response_model_exclude_unset=True)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
 
+from craton_inv.api.ids import PathId
 from craton_inv.api.v2.links import links_of
 from craton_inv.api.v2.present import InventoryUpdatePresenter
 from craton_inv.api.v2.present.base import Viewer, ViewerDep
@@ -24,7 +25,7 @@ from craton_inv.services.inventory_sources import updatable_sources, why_not_upd
 from craton_inv.services.inventory_updates import launch
 
 router = APIRouter()
-RowId = Annotated[int, Path(alias="id")]
+RowId = Annotated[PathId, Path(alias="id")]
 STARTED = "started"
 REFUSED = "Could not start because `can_update` returned False"
 

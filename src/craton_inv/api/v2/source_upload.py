@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.datastructures import UploadFile
 
 from craton_inv.api.deps import ContextDep
+from craton_inv.api.ids import PathId
 from craton_inv.api.v2.present.base import ViewerDep
 from craton_inv.errors import InvalidField, NotFound
 from craton_inv.providers.base import Upload
@@ -14,7 +15,7 @@ from craton_inv.schemas.v2.inventory_sources import Uploaded
 from craton_inv.services import inventory_sources as service
 
 router = APIRouter(prefix="/inventory_sources", tags=["inventory_sources"])
-SourceId = Annotated[int, Path(alias="id")]
+SourceId = Annotated[PathId, Path(alias="id")]
 _BINARY = {"type": "string", "format": "binary"}
 _BODY: dict[str, Any] = {
     "requestBody": {

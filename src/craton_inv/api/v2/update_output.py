@@ -6,13 +6,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 
+from craton_inv.api.ids import PathId
 from craton_inv.api.v2.present.base import ViewerDep
 from craton_inv.repositories.inventory_updates import InventoryUpdateRepository
 from craton_inv.schemas.v2.inventory_updates import Stdout, StdoutRange
 from craton_inv.services.update_output import Lines, plain, some_lines
 
 router = APIRouter(prefix="/inventory_updates", tags=["inventory_updates"])
-UpdateId = Annotated[int, Path(alias="id")]
+UpdateId = Annotated[PathId, Path(alias="id")]
 Format = Literal["api", "html", "txt", "ansi", "json", "txt_download", "ansi_download"]
 SHOWN = 1_048_576
 TOO_LARGE = f"Standard Output too large to display, only download supported for sizes over {SHOWN} bytes."

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
+from craton_inv.api.ids import PathId
 from craton_inv.api.v2.listing import WindowDep, listed
 from craton_inv.api.v2.present import UserPresenter
 from craton_inv.api.v2.present.base import ViewerDep
@@ -29,7 +30,7 @@ async def list_users(viewer: ViewerDep, window: WindowDep) -> UserList:
 
 
 @router.get("/users/{id}/", operation_id="get_user")
-async def get_user(user_id: Annotated[int, Path(alias="id")], viewer: ViewerDep) -> User:
+async def get_user(user_id: Annotated[PathId, Path(alias="id")], viewer: ViewerDep) -> User:
     """Read a user."""
     row = await UserRepository(viewer.session, viewer.scope).get(user_id)
     return await UserPresenter(viewer).one(row)

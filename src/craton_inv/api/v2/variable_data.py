@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
+from craton_inv.api.ids import PathId
 from craton_inv.api.v2.present.base import Viewer, ViewerDep
 from craton_inv.api.v2.yaml_bodies import REQUEST_BODY, RESPONSES, ObjectDep, answer_object
 from craton_inv.repositories.base import Repository
@@ -13,7 +14,7 @@ from craton_inv.repositories.inventories import InventoryRepository
 from craton_inv.services.variables import set_variables
 
 router = APIRouter()
-RowId = Annotated[int, Path(alias="id")]
+RowId = Annotated[PathId, Path(alias="id")]
 
 
 def _add(kind: str, plural: str, repository: type[Repository[Any]]) -> None:
