@@ -68,7 +68,8 @@ class InventoryUpdateRepository(Repository[InventoryUpdate]):
         texts = await self.session.scalars(
             select(InventoryUpdateEvent.stdout).where(own).order_by(InventoryUpdateEvent.counter)
         )
-        return "\n".join(text.rstrip("\n") for text in texts if text), False
+        # Nothing left out: line numbers are those of the events.
+        return "\n".join(texts), False
 
 
 class InventoryUpdateEventRepository(Repository[InventoryUpdateEvent]):

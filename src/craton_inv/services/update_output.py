@@ -22,8 +22,9 @@ def plain(text: str) -> str:
 
 
 def some_lines(text: str, start: int = 0, end: int | None = None) -> Lines:
-    """The lines asked for, as far as there are any."""
-    lines = text.splitlines(keepends=True)
+    """The lines asked for, as far as there are any; a line ends with a line feed and nothing else, as events count."""
+    parts = text.split("\n") if text else []
+    lines = [*(part + "\n" for part in parts[:-1]), *parts[-1:]]
     first = min(start, len(lines))
     last = len(lines) if end is None else max(first, min(end, len(lines)))
     return Lines(first, last, len(lines), "".join(lines[first:last]))

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from craton_inv.db.session import SessionFactory
 from craton_inv.models import (
     Group,
     GroupSource,
@@ -19,6 +20,7 @@ from craton_inv.models import (
     InventoryUpdateEvent,
     Job,
 )
+from craton_inv.services.update_events import EventWriter
 from tests.factories import make_group, make_host, make_source, save
 
 SOURCES = "/api/v2/inventory_sources/"
@@ -259,3 +261,23 @@ async def test_what_a_source_made_is_deleted_and_what_a_person_made_stays(
         assert (await client.delete(f"{SOURCES}{source.id}/{below}/")).status_code == 204
     assert (await session.scalars(select(Host.name))).all() == ["ours"]
     assert (await session.scalars(select(Group.name))).all() == ["g-ours"]
+
+
+@pytest.mark.parametrize("line", ["", "a\rb\x0cc\u2028d", "one\ntwo", "ends\n"])
+async def test_stdout_has_the_lines_that_the_events_count(
+    client: httpx.AsyncClient,
+    session: AsyncSession,
+    session_factory: SessionFactory,
+    source: InventorySource,
+    line: str,
+) -> None:
+    run = await make_run(session, source)
+    async with EventWriter(session_factory, run.id) as events:
+        for text in ("first", line, "last"):
+            events.say(text)
+    told = (await client.get(f"/v2/inventory_updates/{run.id}/events/")).json()["results"]
+    path = f"/v2/inventory_updates/{run.id}/stdout/"
+    last = told[-1]
+    cut = (await client.get(path, params={"start_line": last["start_line"], "end_line": last["end_line"]})).json()
+    assert cut["content"] == "last"
+    assert cut["range"]["absolute_end"] == last["end_line"]
