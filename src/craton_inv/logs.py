@@ -53,7 +53,7 @@ def configure_logs(level: str = "INFO", *, as_json: bool = False) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("uvicorn.access", "arq.worker", "arq.jobs"):
+    for noisy in ("uvicorn.access", "arq.worker", "arq.jobs", "alembic.runtime.migration"):
         logging.getLogger(noisy).setLevel("WARNING")
 
 

@@ -18,7 +18,7 @@ from craton_inv.jobs.registry import TASKS
 from craton_inv.jobs.runner import Runner
 from craton_inv.logs import configure_logs, get_logger
 from craton_inv.queue import jobs
-from craton_inv.queue.bell import FUNCTION, connected, dump, load
+from craton_inv.queue.bell import FUNCTION, UNREACHABLE, connected, dump, load
 from craton_inv.settings import Settings, get_settings
 
 log = get_logger(__name__)
@@ -37,21 +37,32 @@ class Listener:
         self.settings = settings
         self.runner = runner
         self.connected = False
+        self._told: bool | None = None
 
     async def listen(self) -> None:
         """Take ids off arq's queue for ever."""
         while True:
             try:
                 async with connected(self.url, self.settings.queue_name) as redis:
-                    self.connected = True
+                    self._tell(True)
                     await self._serve(redis)
-            except (OSError, ConnectionError, TimeoutError) as error:
-                log.warning("redis_away", error=repr(error))
+            except UNREACHABLE as error:
+                self._tell(False, error)
             except Exception as error:
                 log.warning("bell_broken", error=repr(error))
             finally:
                 self.connected = False
             await asyncio.sleep(REBUILD_PAUSE)
+
+    def _tell(self, connected: bool, error: Exception | None = None) -> None:
+        """Log once per change, not once per try."""
+        self.connected = connected
+        if connected != self._told:
+            self._told = connected
+            if connected:
+                log.info("redis_reached")
+            else:
+                log.warning("redis_away", error=repr(error), effect="jobs wait for the sweeper")
 
     async def _serve(self, redis: ArqRedis) -> None:
         async def run_job(ctx: dict[Any, Any], *args: Any, **kwargs: Any) -> None:

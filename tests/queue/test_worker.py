@@ -134,3 +134,14 @@ async def test_the_worker_listens_again_when_redis_comes_back(
         await asyncio.to_thread(valkey.start)
         await put(fresh_factory, bell)
         await wait_until_done(fresh_factory, 3, 20)
+
+
+async def test_an_absent_redis_is_told_once_not_at_every_try(
+    fresh_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(worker, "REBUILD_PAUSE", 0.1)
+    monkeypatch.setattr(worker.log, "warning", lambda event, **_: told.append(event))
+    async with working(fresh_settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})):
+        await asyncio.sleep(1)
+    assert told == ["redis_away"]

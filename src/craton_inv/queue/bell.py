@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
+import redis.exceptions
 from arq import create_pool
 from arq.connections import ArqRedis, RedisSettings
 
@@ -14,6 +15,8 @@ from craton_inv.logs import get_logger
 log = get_logger(__name__)
 RING_TIMEOUT = 2.0  # seconds; the sweeper finds what nobody rang for
 FUNCTION = "run_job"
+# What a Redis that is away raises: its client has error classes of its own.
+UNREACHABLE = (OSError, TimeoutError, redis.exceptions.ConnectionError, redis.exceptions.TimeoutError)
 
 
 class Bell(Protocol):
