@@ -220,6 +220,20 @@ def test_executable_marks_on_variable_files_do_not_matter(root: Path) -> None:
     check_files(root / "many", [root], allow_executables=False)
 
 
+def test_s12_a_yaml_file_whose_aliases_explode_is_refused_unread(root: Path) -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
+    (root / "bomb.yml").write_text("\n".join(lines))
+    with pytest.raises(UpdateFailed, match=r"bomb.yml: Its aliases expand to more than 100000 values."):
+        check_files(root / "bomb.yml", [root], allow_executables=False)
+
+
+def test_s12_aliases_of_a_modest_size_are_fine(root: Path) -> None:
+    many = "\n".join(f"    h{n}: *common" for n in range(2000))
+    (root / "modest.yml").write_text(f"x-common: &common {{a: 1, b: [1, 2]}}\nall:\n  hosts:\n{many}\n")
+    check_files(root / "modest.yml", [root], allow_executables=False)
+
+
 def member(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
     made = tarfile.TarInfo(name)
     made.type = kind

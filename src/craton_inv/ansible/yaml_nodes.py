@@ -51,6 +51,29 @@ def guard_events(events: Iterable[Any], field: str) -> None:
             raise InvalidField(field, f"Expands to more than {MAX_NODES} values.")
 
 
+def guard_aliases(events: Iterable[Any], field: str) -> None:
+    """Raise InvalidField when what aliases stand for comes to too many nodes; what is written out may be any size."""
+    sizes: dict[str, int] = {}
+    open_nodes: list[tuple[str | None, int]] = []
+    total = aliased = 0
+    for event in events:
+        if isinstance(event, yaml.AliasEvent):
+            size = sizes.get(event.anchor or "", 1)
+            total, aliased = total + size, aliased + size
+            if aliased > MAX_NODES:
+                raise InvalidField(field, f"Its aliases expand to more than {MAX_NODES} values.")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = open_nodes.pop()
+            if anchor:
+                sizes[anchor] = total - before
+        elif isinstance(event, yaml.NodeEvent):
+            if isinstance(event, yaml.CollectionStartEvent):
+                open_nodes.append((event.anchor, total))
+            elif event.anchor:
+                sizes[event.anchor] = 1
+            total += 1
+
+
 def build(node: yaml.Node, field: str, path: Path = (), *, unsafe: bool = False) -> Any:
     """The JSON value of a composed node. Raises InvalidField with a pointer to what is not allowed."""
     unsafe = unsafe or node.tag == _UNSAFE

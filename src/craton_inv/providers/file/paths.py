@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from craton_inv.errors import InvalidField, UpdateFailed
+from craton_inv.providers.file.yaml_guard import refuse_alias_bomb
 
 MAX_FILES = 20_000
 VARIABLES = frozenset({"group_vars", "host_vars"})
@@ -50,7 +51,8 @@ def _walk(top: Path) -> Iterator[tuple[Path, bool]]:
 def check_files(top: Path, roots: Sequence[Path], allow_executables: bool) -> frozenset[Path]:
     """The real folders in which the files of an inventory lie: links may lead to others within the roots.
 
-    Raises UpdateFailed for a link out of the roots, an executable that is not allowed, or too many files.
+    Raises UpdateFailed for a link out of the roots, an executable that is not allowed, a YAML file whose aliases
+    explode, or too many files.
     """
     real_roots = [Path(os.path.realpath(root)) for root in roots]
     folders: set[Path] = set()
@@ -65,6 +67,7 @@ def check_files(top: Path, roots: Sequence[Path], allow_executables: bool) -> fr
         mode = real.stat().st_mode
         if not stat.S_ISREG(mode):
             raise UpdateFailed(f"{path.name} is neither a file nor a folder.")
+        refuse_alias_bomb(real)
         folders.add(real.parent)
         if is_inventory and not allow_executables and is_executable(real):
             raise UpdateFailed(
