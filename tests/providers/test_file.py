@@ -154,20 +154,20 @@ async def test_a_missing_program_is_said_plainly(settings: Settings, root: Path)
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../secret", "a/../../secret", "\x00", "/"])
-def test_a_path_outside_the_roots_is_refused_by_field(settings: Settings, path: str) -> None:
+def test_s36_a_path_outside_the_roots_is_refused_by_field(settings: Settings, path: str) -> None:
     with pytest.raises(InvalidField) as caught:
         registry.get("file").check(source(path), settings)
     assert list(caught.value.fields) == ["source_path"]
 
 
-def test_a_link_out_of_the_roots_is_refused(root: Path, tmp_path: Path) -> None:
+def test_s36_a_link_out_of_the_roots_is_refused(root: Path, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("x")
     (root / "link").symlink_to(tmp_path / "secret")
     with pytest.raises(InvalidField, match="outside the folders"):
         inside_roots("link", [root])
 
 
-def test_a_link_out_of_the_roots_inside_a_folder_is_refused(root: Path, tmp_path: Path) -> None:
+def test_s36_a_link_out_of_the_roots_inside_a_folder_is_refused(root: Path, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("x")
     (root / "many" / "group_vars").mkdir(parents=True)
     (root / "many" / "group_vars" / "all").symlink_to(tmp_path / "secret")
@@ -187,7 +187,7 @@ async def test_links_within_the_roots_are_followed(settings: Settings, root: Pat
     assert document["web"]["vars"] == {"a": 1}
 
 
-def test_group_vars_beside_a_file_are_checked_too(root: Path, tmp_path: Path) -> None:
+def test_s36_group_vars_beside_a_file_are_checked_too(root: Path, tmp_path: Path) -> None:
     (root / "hosts.ini").write_text("h\n")
     (root / "group_vars").symlink_to("/etc")
     with pytest.raises(UpdateFailed, match="link out of the folders"):
@@ -195,7 +195,7 @@ def test_group_vars_beside_a_file_are_checked_too(root: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("where", ["run.sh", "many/run.sh", "many/deep/run.sh"])
-def test_an_executable_is_refused_wherever_ansible_would_run_it(root: Path, where: str) -> None:
+def test_s36_an_executable_is_refused_wherever_ansible_would_run_it(root: Path, where: str) -> None:
     path = root / where
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("h1\n")
@@ -206,7 +206,7 @@ def test_an_executable_is_refused_wherever_ansible_would_run_it(root: Path, wher
     check_files(top, [root], allow_executables=True)
 
 
-def test_a_script_without_the_executable_mark_is_refused_too(root: Path) -> None:
+def test_s36_a_script_without_the_executable_mark_is_refused_too(root: Path) -> None:
     (root / "run").write_text("#!/bin/sh\n")
     with pytest.raises(UpdateFailed, match="Executable inventories"):
         check_files(root / "run", [root], allow_executables=False)
@@ -258,7 +258,7 @@ def member(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
     # Names of ours: an archive's bytes hold the time, and every worker must see the same tests.
     ids=["symlink", "hard link", "device", "absolute", "climbs", "cfg", "plugin", "zip climbs", "zip cfg", "broken"],
 )
-def test_a_bundle_that_reaches_out_or_brings_code_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_s36_a_bundle_that_reaches_out_or_brings_code_is_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(UpdateFailed, match="bundle"):
         unpack(Upload("bundle.tgz", content), tmp_path, allow_executables=False)
 
@@ -284,6 +284,6 @@ def test_source_vars_that_would_run_other_code_are_refused(source_vars: str) -> 
     assert list(caught.value.fields) == ["source_vars"]
 
 
-def test_a_limit_may_not_name_a_file(settings: Settings, root: Path) -> None:
+def test_s36_a_limit_may_not_name_a_file(settings: Settings, root: Path) -> None:
     with pytest.raises(InvalidField, match="cannot name a file"):
         registry.get("file").check(source("x", limit="@/etc/passwd"), settings)

@@ -57,7 +57,7 @@ async def leaked(settings: Settings, definition: SourceDefinition) -> str:
     return str(leak["__ansible_unsafe"])
 
 
-async def test_a_lookup_that_prints_the_environment_sees_nothing_of_the_service(
+async def test_s36_a_lookup_that_prints_the_environment_sees_nothing_of_the_service(
     settings: Settings, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(SECRET, "hidden-value")
@@ -68,7 +68,7 @@ async def test_a_lookup_that_prints_the_environment_sees_nothing_of_the_service(
 
 
 @pytest.mark.parametrize("whose", ["self", "service", "parent"])
-async def test_no_environment_can_be_read_under_proc(
+async def test_s36_no_environment_can_be_read_under_proc(
     settings: Settings, root: Path, monkeypatch: pytest.MonkeyPatch, whose: str
 ) -> None:
     monkeypatch.setenv(SECRET, "hidden-value")
@@ -79,7 +79,7 @@ async def test_no_environment_can_be_read_under_proc(
 
 
 @needs_landlock
-async def test_files_of_the_service_are_out_of_reach(settings: Settings, root: Path, tmp_path: Path) -> None:
+async def test_s36_files_of_the_service_are_out_of_reach(settings: Settings, root: Path, tmp_path: Path) -> None:
     key = tmp_path / "data" / "secret.key"
     key.parent.mkdir()
     key.write_text("very-secret")
@@ -89,20 +89,22 @@ async def test_files_of_the_service_are_out_of_reach(settings: Settings, root: P
 
 
 @needs_landlock
-async def test_nothing_outside_its_own_folder_can_be_written(settings: Settings, root: Path, tmp_path: Path) -> None:
+async def test_s36_nothing_outside_its_own_folder_can_be_written(
+    settings: Settings, root: Path, tmp_path: Path
+) -> None:
     await leaked(settings, constructed(root, f"lookup('pipe', 'touch {tmp_path}/here {root}/there; echo x')"))
     assert not (tmp_path / "here").exists()
     assert not (root / "there").exists()
 
 
-async def test_home_is_empty_and_gone_afterwards(settings: Settings, root: Path) -> None:
+async def test_s36_home_is_empty_and_gone_afterwards(settings: Settings, root: Path) -> None:
     seen = await leaked(settings, constructed(root, "lookup('pipe', 'echo $HOME $(ls -A $HOME | wc -l)')"))
     home, entries = seen.split()
     assert entries == "0"
     assert not Path(home).exists()  # noqa: ASYNC240 - a local folder
 
 
-async def test_a_script_that_sleeps_for_ever_is_stopped_with_its_children(settings: Settings, root: Path) -> None:
+async def test_s36_a_script_that_sleeps_for_ever_is_stopped_with_its_children(settings: Settings, root: Path) -> None:
     definition = script(root, f"sleep {NAP}.1 & setsid sleep {NAP}.2 & sleep {NAP}.3")
     working = asyncio.create_task(gather(settings, definition))
     for _ in range(200):
@@ -132,7 +134,7 @@ def sleepers() -> list[int]:
     return found
 
 
-async def test_endless_output_ends_the_run(settings: Settings, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_s36_endless_output_ends_the_run(settings: Settings, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "MAX_OUTPUT", 1_000_000)
     limits = sandbox.Limits(2**32, 2**20, (root,), root)
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(root)}
@@ -140,21 +142,21 @@ async def test_endless_output_ends_the_run(settings: Settings, root: Path, monke
         await sandbox.run(["/usr/bin/yes"], root, environment, limits, lambda line: None)
 
 
-async def test_a_program_that_takes_too_much_memory_fails(settings: Settings, root: Path) -> None:
+async def test_s36_a_program_that_takes_too_much_memory_fails(settings: Settings, root: Path) -> None:
     (root / "h.ini").write_text("h\n")
     tight = settings.model_copy(update={"inventory_memory_limit": 40 * 1024 * 1024})
     with pytest.raises(UpdateFailed, match="ansible-inventory"):
         await gather(tight, SourceDefinition(1, 1, 1, "file", source_path=str(root / "h.ini"), verbosity=0))
 
 
-async def test_a_document_larger_than_allowed_is_never_written(settings: Settings, root: Path) -> None:
+async def test_s36_a_document_larger_than_allowed_is_never_written(settings: Settings, root: Path) -> None:
     (root / "h.ini").write_text("host[00001:20000]\n")
     tight = settings.model_copy(update={"inventory_output_limit": 10_000})
     with pytest.raises(UpdateFailed):
         await gather(tight, SourceDefinition(1, 1, 1, "file", source_path=str(root / "h.ini"), verbosity=0))
 
 
-async def test_lines_are_cut_and_counted(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_s36_lines_are_cut_and_counted(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "MAX_LINES", 3)
     monkeypatch.setattr(sandbox, "MAX_LINE", 5)
     limits = sandbox.Limits(2**32, 2**20, (root,), root)
@@ -165,7 +167,7 @@ async def test_lines_are_cut_and_counted(root: Path, monkeypatch: pytest.MonkeyP
     assert said == ["10000", "10000", "10000", "7 further lines are left out."]
 
 
-async def test_the_number_of_processes_is_limited(settings: Settings, root: Path) -> None:
+async def test_s36_the_number_of_processes_is_limited(settings: Settings, root: Path) -> None:
     print_limit = "import resource; print(resource.getrlimit(resource.RLIMIT_NPROC)[0])"
     with pytest.raises(UpdateFailed) as caught:
         await gather(settings, script(root, f'python3 -c "{print_limit}" >&2; exit 1'))
@@ -173,7 +175,7 @@ async def test_the_number_of_processes_is_limited(settings: Settings, root: Path
     assert any(sandbox.PROCESSES <= number < 1_000_000 for number in told)
 
 
-async def test_processes_that_go_on_starting_others_outside_the_group_are_stopped(
+async def test_s36_processes_that_go_on_starting_others_outside_the_group_are_stopped(
     settings: Settings, root: Path
 ) -> None:
     body = f"for n in 1 2 3; do setsid sh -c 'while :; do setsid sleep {NAP}.4 & sleep 0.02; done' & done"
