@@ -184,3 +184,12 @@ async def test_an_update_can_be_launched_and_cancelled_while_another_is_being_sa
         await asyncio.wait_for(cancel(updates, update_id), 5)
         await saving.rollback()
     assert (await updates.update(update_id)).status == "canceled"
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(0, "canceled"), (-1, "successful")])
+async def test_a_timeout_of_zero_is_the_default_and_a_negative_one_is_none(
+    updates: Updates, seconds: int, status: str
+) -> None:
+    updates.settings = updates.settings.model_copy(update={"inventory_update_timeout": 0.001})
+    row = await updates.run("slow", source="example", source_vars='{"hosts": 2000}', timeout=seconds)
+    assert row.status == status

@@ -83,11 +83,13 @@ async def _run(context: JobContext, started: Started, events: EventWriter) -> No
 
 async def _within_limits(context: JobContext, started: Started, work: Any) -> None:
     """Await `work`; cancel it for the caller's wish or the source's timeout. Raises UpdateCanceled."""
-    limit = started.timeout or context.settings.inventory_update_timeout or None
+    limit = started.timeout or context.settings.inventory_update_timeout
     working = asyncio.ensure_future(work)
     watching = asyncio.ensure_future(_cancel_asked(context, started.update_id))
     try:
-        await asyncio.wait({working, watching}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(
+            {working, watching}, timeout=limit if limit > 0 else None, return_when=asyncio.FIRST_COMPLETED
+        )
         if working.done():
             await working
             return

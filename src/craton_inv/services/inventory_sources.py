@@ -124,9 +124,8 @@ async def _check(session: AsyncSession, settings: Settings, row: InventorySource
             raise InvalidField(name, f"The text {fault}.")
     if row.verbosity not in (0, 1, 2):
         raise InvalidField("verbosity", f'"{row.verbosity}" is not a valid choice. Choices: 0, 1, 2.')
-    for name in ("update_cache_timeout", "timeout"):
-        if values.get(name, 0) < 0:
-            raise InvalidField(name, "Ensure this value is greater than or equal to 0.")
+    if values.get("update_cache_timeout", 0) < 0:
+        raise InvalidField("update_cache_timeout", "Ensure this value is greater than or equal to 0.")
     if values.get("host_filter"):
         await _check_pattern(session, row.host_filter)
     parse_variables(row.source_vars, "source_vars")

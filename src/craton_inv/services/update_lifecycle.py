@@ -32,7 +32,10 @@ DEFINITION = (
 
 @dataclass(frozen=True)
 class Started:
-    """What a worker needs to run an update. `resumed`: another worker had begun it. `timeout`: seconds, 0 for none."""
+    """What a worker needs to run an update. `resumed`: another worker had begun it.
+
+    `timeout`: seconds, 0 for the default, less for none.
+    """
 
     update_id: int
     definition: SourceDefinition
@@ -89,7 +92,7 @@ async def start(session: AsyncSession, update_id: int, claim: Claim) -> Started 
         overwrite=source.overwrite,
         overwrite_vars=source.overwrite_vars,
         force_delete=bool(row.options.get("force_delete")),
-        timeout=float(max(source.timeout, 0)),
+        timeout=float(source.timeout),
         resumed=resumed,
     )
 

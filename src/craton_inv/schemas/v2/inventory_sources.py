@@ -22,7 +22,7 @@ class InventorySource(Named):
     overwrite: bool
     overwrite_vars: bool
     custom_virtualenv: str | None
-    timeout: int = Field(description="Seconds; 0 for the default.")
+    timeout: int = Field(description="Seconds; 0 for the default, less for none.")
     verbosity: int
     limit: str = Field(description="A host pattern of Ansible.")
     execution_environment: int | None
