@@ -1,11 +1,14 @@
-"""Ids in paths: digits, nothing else. Pydantic alone would also take "1 ", "+1" and "1_0" for a number."""
+"""Ids in paths: digits, for a negative one (which no row has) after a minus.
+
+Pydantic alone would also take "1 ", "+1" and "1_0" for a number.
+"""
 
 import re
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-_DIGITS = re.compile(r"[0-9]+", re.ASCII)
+_DIGITS = re.compile(r"-?[0-9]+", re.ASCII)
 
 
 def _digits(value: Any) -> Any:
