@@ -61,18 +61,23 @@ def demo(
         raise typer.Exit(3 if isinstance(error, DirectoryInUse) else 1) from None
 
 
-async def make_token(settings: Settings) -> str:
-    """A new token for the administrator, who is made if need be; tokens of earlier demonstrations end here."""
+async def make_token(settings: Settings) -> tuple[str, str]:
+    """A token of the administrator, and a word on it: the one of the first start, or a new one for some days.
+
+    Tokens of earlier demonstrations end here.
+    """
     engine = make_engine(settings.database_url or "", settings, application="craton-inv-demo")
     try:
         async with unit_of_work(make_session_factory(engine)) as session:
-            await ensure_admin(session, settings)
+            first = await ensure_admin(session, settings)
+            if first is not None:
+                return first, "the administrator's, shown this once"
             admin = await first_administrator(session)
             owner = Scope(user_id=admin.id, is_superuser=True)
             await session.execute(delete(Token).where(Token.user_id == admin.id, Token.description == DESCRIPTION))
             values = {"description": DESCRIPTION, "expires": datetime.now(UTC) + TOKEN_LIFE}
             _, text = await issue_token(session, secret_key(settings), owner, values)
-            return text
+            return text, f"for {TOKEN_LIFE.days} days"
     finally:
         await engine.dispose()
 
@@ -86,7 +91,7 @@ class Demonstration:
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self.token = ""
+        self.token = self.token_words = ""
         self.shown = False
 
     def run(self, settings: Settings, host: str, port: int, *, serve: bool) -> None:
@@ -112,9 +117,7 @@ class Demonstration:
                 progress.advance(bar)
 
             step("Starting PostgreSQL, Valkey, API and worker")
-            stack = Stack(settings, host, port, quiet=True, prepare=self._prepare)
-            stack.__enter__()
-            try:
+            with Stack(settings, host, port, quiet=True, prepare=self._prepare) as stack:
                 done()
                 with Client(stack.url, self.token) as api:
                     world, facts = self._work(api, step, done)
@@ -126,11 +129,9 @@ class Demonstration:
                 if serve:
                     self.console.print("The service goes on; Ctrl-C ends it.")
                     stack.run_forever()
-            finally:
-                stack.__exit__(None, None, None)
 
     def _prepare(self, settings: Settings) -> None:
-        self.token = asyncio.run(make_token(settings))
+        self.token, self.token_words = asyncio.run(make_token(settings))
 
     def _work(
         self, api: Client, step: Callable[[str], None], done: Callable[[], None]
@@ -189,7 +190,7 @@ class Demonstration:
         console.print("\n[bold]Go on from here[/]")
         for name, value in (
             ("URL", stack.url),
-            ("Token", f"{self.token}  (for {TOKEN_LIFE.days} days)"),
+            ("Token", f"{self.token}  ({self.token_words})"),
             ("Documentation", f"{stack.url}/v2/docs and {stack.url}/v1/docs"),
             ("Search", f"curl -H 'Authorization: Bearer {self.token}' '{stack.url}/v2/hosts/?host_filter=search=web'"),
             ("Ansible", f"{variables}{world.inventories[DATACENTER]} ansible-inventory -i {script} --list"),
