@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     inventory_update_timeout: float = Field(
         0, ge=0, allow_inf_nan=False, description="Default timeout of an inventory update; 0 means none."
     )
-    inventory_output_limit: int = Field(512 * 1024 * 1024, gt=0, description="Largest answer of ansible-inventory.")
+    inventory_output_limit: int = Field(256 * 1024 * 1024, gt=0, description="Largest answer of ansible-inventory.")
     inventory_memory_limit: int = Field(4 * 1024 * 1024 * 1024, gt=0, description="Address space of ansible-inventory.")
     upload_limit: int = Field(64 * 1024 * 1024, gt=0, description="Largest uploaded inventory file.")
 

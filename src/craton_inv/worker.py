@@ -14,7 +14,7 @@ from arq.worker import Worker, func
 
 from craton_inv.db.engine import make_engine
 from craton_inv.db.session import SessionFactory, make_session_factory, unit_of_work
-from craton_inv.jobs.registry import TASKS
+from craton_inv.jobs.registry import TASKS, TIDYING
 from craton_inv.jobs.runner import Runner
 from craton_inv.logs import configure_logs, get_logger
 from craton_inv.queue import jobs
@@ -106,6 +106,9 @@ async def sweep(settings: Settings, factory: SessionFactory, runner: Runner, lis
                 interval = min(interval, max(SHORTEST_INTERVAL, expiry))
             for job_id in waiting:
                 runner.spawn(job_id)
+            for tidy in TIDYING:
+                async with unit_of_work(factory) as session:
+                    await tidy(session)
         except Exception as error:
             log.warning("sweep_failed", error=repr(error))
         await asyncio.sleep(interval)

@@ -14,10 +14,12 @@ from craton_inv import worker
 from craton_inv.db.session import SessionFactory, unit_of_work
 from craton_inv.embedded import EmbeddedValkey
 from craton_inv.jobs.context import JobContext, Task
+from craton_inv.models import InventoryUpdate
 from craton_inv.queue import jobs
 from craton_inv.queue.bell import ArqBell
 from craton_inv.queue.models import Job
 from craton_inv.settings import Settings
+from tests.factories import make_source, save
 
 
 async def note(context: JobContext) -> None:
@@ -145,3 +147,18 @@ async def test_an_absent_redis_is_told_once_not_at_every_try(
     async with working(fresh_settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})):
         await asyncio.sleep(1)
     assert told == ["redis_away"]
+
+
+async def test_an_update_whose_job_is_lost_is_ended_by_the_sweeper(
+    fresh_settings: Settings, fresh_factory: SessionFactory
+) -> None:
+    async with unit_of_work(fresh_factory) as session:
+        source = await make_source(session)
+        values = {"inventory_id": source.inventory_id, "tenant_id": source.tenant_id, "name": "lost"}
+        update = await save(session, InventoryUpdate(inventory_source_id=source.id, status="running", **values))
+    async with working(fresh_settings), asyncio.timeout(15):
+        while update.status == "running":
+            await asyncio.sleep(0.1)
+            async with fresh_factory() as session:
+                update = await session.get_one(InventoryUpdate, update.id)
+    assert (update.status, update.job_explanation) == ("error", "Its job ended without finishing the update.")

@@ -205,16 +205,15 @@ async def _ring_for(session: AsyncSession, row: InventoryUpdate) -> None:
         after_commit(session, lambda: ring(job_id))
 
 
-async def end_lost(session: AsyncSession, source_id: int) -> None:
-    """End updates of a source that still look active though their job is over or gone; nobody works on them."""
-    lost = await session.scalars(
+async def end_lost(session: AsyncSession, source_id: int | None = None) -> None:
+    """End updates, of one source or of all, that look active though their job is over or gone: nobody works on them."""
+    query = (
         select(InventoryUpdate.id)
         .outerjoin(Job, Job.id == InventoryUpdate.job_id)
-        .where(
-            InventoryUpdate.inventory_source_id == source_id,
-            InventoryUpdate.status.not_in(ENDED),
-            Job.id.is_(None) | Job.status.not_in(("queued", "running")),
-        )
+        .where(InventoryUpdate.status.not_in(ENDED), Job.id.is_(None) | Job.status.not_in(("queued", "running")))
     )
+    if source_id is not None:
+        query = query.where(InventoryUpdate.inventory_source_id == source_id)
+    lost = await session.scalars(query)
     for update_id in lost.all():
         await end(session, update_id, "error", "Its job ended without finishing the update.")
