@@ -89,4 +89,4 @@ async def test_a_kill_at_any_moment_leaves_the_same_rows(
 ) -> None:
     after = random.Random(seed).uniform(0, 1.5)
     print(f"seed {seed}: killed after {after:.2f} s")
-    await kill_and_resume(fault_factory, start_worker, hosts=30_000, after=after)
+    await kill_and_resume(fault_factory, start_worker, hosts=60_000, after=after)
