@@ -1,6 +1,7 @@
 """From YAML's events and nodes to JSON values: counts before anything is built, knows every tag it accepts by name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -21,57 +22,57 @@ _NUMBERS = {_YAML + "int": _convert.construct_yaml_int, _YAML + "float": _conver
 Path = tuple[str | int, ...]
 
 
-def guard_events(events: Iterable[Any], field: str) -> None:
-    """Raise InvalidField when the text nests too deep, expands to too many nodes, or holds itself.
+@dataclass
+class Expansion:
+    """What a text has grown to so far, aliases counted as what they stand for, and the nodes that are still open."""
+
+    total: int = 0
+    aliased: int = 0
+    open_nodes: list[tuple[str | None, int]] = field(default_factory=list)  # anchor, nodes seen before it
+
+
+def expand(events: Iterable[Any]) -> Iterator[tuple[Any, Expansion]]:
+    """Each event with the growth up to it.
 
     Sizes add up without expanding anything: a closed anchor knows how many nodes it stands for, an alias adds them.
     """
     sizes: dict[str, int] = {}
-    open_nodes: list[tuple[str | None, int]] = []  # anchor, nodes seen before it
-    total = 0
+    grown = Expansion()
     for event in events:
         if isinstance(event, yaml.AliasEvent):
-            if any(anchor == event.anchor for anchor, _ in open_nodes):
-                raise InvalidField(field, f"The YAML alias *{event.anchor} refers to what contains it.")
-            total += sizes.get(event.anchor or "", 1)
+            size = sizes.get(event.anchor or "", 1)
+            grown.total += size
+            grown.aliased += size
         elif isinstance(event, yaml.ScalarEvent):
-            total += 1
+            grown.total += 1
             if event.anchor:
                 sizes[event.anchor] = 1
         elif isinstance(event, yaml.CollectionStartEvent):
-            open_nodes.append((event.anchor, total))
-            total += 1
-            if len(open_nodes) > MAX_DEPTH:
-                raise InvalidField(field, f"Nested deeper than {MAX_DEPTH} levels.")
+            grown.open_nodes.append((event.anchor, grown.total))
+            grown.total += 1
         elif isinstance(event, yaml.CollectionEndEvent):
-            anchor, before = open_nodes.pop()
+            anchor, before = grown.open_nodes.pop()
             if anchor:
-                sizes[anchor] = total - before
-        if total > MAX_NODES:
+                sizes[anchor] = grown.total - before
+        yield event, grown
+
+
+def guard_events(events: Iterable[Any], field: str) -> None:
+    """Raise InvalidField when the text nests too deep, expands to too many nodes, or holds itself."""
+    for event, grown in expand(events):
+        if isinstance(event, yaml.AliasEvent) and any(anchor == event.anchor for anchor, _ in grown.open_nodes):
+            raise InvalidField(field, f"The YAML alias *{event.anchor} refers to what contains it.")
+        if len(grown.open_nodes) > MAX_DEPTH:
+            raise InvalidField(field, f"Nested deeper than {MAX_DEPTH} levels.")
+        if grown.total > MAX_NODES:
             raise InvalidField(field, f"Expands to more than {MAX_NODES} values.")
 
 
 def guard_aliases(events: Iterable[Any], field: str) -> None:
     """Raise InvalidField when what aliases stand for comes to too many nodes; what is written out may be any size."""
-    sizes: dict[str, int] = {}
-    open_nodes: list[tuple[str | None, int]] = []
-    total = aliased = 0
-    for event in events:
-        if isinstance(event, yaml.AliasEvent):
-            size = sizes.get(event.anchor or "", 1)
-            total, aliased = total + size, aliased + size
-            if aliased > MAX_NODES:
-                raise InvalidField(field, f"Its aliases expand to more than {MAX_NODES} values.")
-        elif isinstance(event, yaml.CollectionEndEvent):
-            anchor, before = open_nodes.pop()
-            if anchor:
-                sizes[anchor] = total - before
-        elif isinstance(event, yaml.NodeEvent):
-            if isinstance(event, yaml.CollectionStartEvent):
-                open_nodes.append((event.anchor, total))
-            elif event.anchor:
-                sizes[event.anchor] = 1
-            total += 1
+    for _, grown in expand(events):
+        if grown.aliased > MAX_NODES:
+            raise InvalidField(field, f"Its aliases expand to more than {MAX_NODES} values.")
 
 
 def build(node: yaml.Node, field: str, path: Path = (), *, unsafe: bool = False) -> Any:
