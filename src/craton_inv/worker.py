@@ -106,12 +106,21 @@ async def sweep(settings: Settings, factory: SessionFactory, runner: Runner, lis
                 interval = min(interval, max(SHORTEST_INTERVAL, expiry))
             for job_id in waiting:
                 runner.spawn(job_id)
-            for tidy in TIDYING:
-                async with unit_of_work(factory) as session:
-                    await tidy(session)
         except Exception as error:
             log.warning("sweep_failed", error=repr(error))
         await asyncio.sleep(interval)
+
+
+async def tidy(settings: Settings, factory: SessionFactory) -> None:
+    """Put lost rows in order, for ever; at the sweeper's full interval, however often it looks for jobs."""
+    while True:
+        try:
+            for put_in_order in TIDYING:
+                async with unit_of_work(factory) as session:
+                    await put_in_order(session)
+        except Exception as error:
+            log.warning("tidying_failed", error=repr(error))
+        await asyncio.sleep(settings.job_sweep_interval)
 
 
 async def work(settings: Settings, stopping: asyncio.Event) -> None:
@@ -123,7 +132,10 @@ async def work(settings: Settings, stopping: asyncio.Event) -> None:
     factory = make_session_factory(engine)
     runner = Runner(settings, engine, factory, TASKS)
     listener = Listener(settings.redis_url, settings, runner) if settings.redis_url else None
-    loops = [asyncio.create_task(sweep(settings, factory, runner, listener))]
+    loops = [
+        asyncio.create_task(sweep(settings, factory, runner, listener)),
+        asyncio.create_task(tidy(settings, factory)),
+    ]
     if listener is not None:
         loops.append(asyncio.create_task(listener.listen()))
     log.info("worker_started", worker=runner.name, concurrency=settings.worker_concurrency)
