@@ -61,11 +61,14 @@ groups = Crud(V1, router, GroupRepository, Group, GroupList)
 groups.read()
 
 
-async def _changed(session: Any, scope: Any, group: GroupRow, body: GroupReplace, request: Request) -> Group:
+async def _changed(
+    session: Any, scope: Any, group: GroupRow, body: GroupReplace, request: Request, response: Response
+) -> Group:
     require_match(request, group)
     values = body.model_dump(exclude_unset=True)
     await placement.require_inventory(session, scope, values.pop("inventory_id", None), group.inventory_id, "group")
     await service.change_group(session, scope, group, values)
+    tell_etag(response, group)
     return Group.of(group, "")
 
 
@@ -74,9 +77,7 @@ async def replace_group(
     session: SessionDep, scope: ScopeDep, group: GroupDep, body: GroupReplace, request: Request, response: Response
 ) -> Group:
     """Change a group; what the body leaves out stays."""
-    shown = await _changed(session, scope, group, body, request)
-    tell_etag(response, group)
-    return shown
+    return await _changed(session, scope, group, body, request, response)
 
 
 @router.patch("/{group_id}", operation_id="update_group")
@@ -84,9 +85,7 @@ async def update_group(
     session: SessionDep, scope: ScopeDep, group: GroupDep, body: GroupUpdate, request: Request, response: Response
 ) -> Group:
     """Change a group."""
-    shown = await _changed(session, scope, group, body, request)
-    tell_etag(response, group)
-    return shown
+    return await _changed(session, scope, group, body, request, response)
 
 
 @router.delete("/{group_id}", status_code=204, operation_id="delete_group")

@@ -101,13 +101,16 @@ hosts = Crud(V1, router, HostRepository, Host, HostList)
 hosts.read()
 
 
-async def _changed(session: Any, scope: Any, host: HostRow, body: HostReplace, request: Request) -> Host:
+async def _changed(
+    session: Any, scope: Any, host: HostRow, body: HostReplace, request: Request, response: Response
+) -> Host:
     require_match(request, host)
     values = body.model_dump(exclude_unset=True)
     await placement.require_inventory(session, scope, values.pop("inventory_id", None), host.inventory_id, "host")
     await placement.require_tenant(session, scope, values.pop("tenant_id", None), host.tenant_id)
     await placement.require_region(session, scope, values.get("region_id"), host.tenant_id)
     await service.change_host(session, scope, host, values)
+    tell_etag(response, host)
     return Host.of(host, "")
 
 
@@ -116,9 +119,7 @@ async def replace_host(
     session: SessionDep, scope: ScopeDep, host: HostDep, body: HostReplace, request: Request, response: Response
 ) -> Host:
     """Change a host; what the body leaves out stays."""
-    shown = await _changed(session, scope, host, body, request)
-    tell_etag(response, host)
-    return shown
+    return await _changed(session, scope, host, body, request, response)
 
 
 @router.patch("/{host_id}", operation_id="update_host")
@@ -126,9 +127,7 @@ async def update_host(
     session: SessionDep, scope: ScopeDep, host: HostDep, body: HostUpdate, request: Request, response: Response
 ) -> Host:
     """Change a host."""
-    shown = await _changed(session, scope, host, body, request)
-    tell_etag(response, host)
-    return shown
+    return await _changed(session, scope, host, body, request, response)
 
 
 @router.delete("/{host_id}", status_code=204, operation_id="delete_host")
