@@ -159,7 +159,7 @@ def upgrade() -> None:
         sa.Column("unique_key", sa.Text(), nullable=True),
         sa.Column("status", sa.String(length=16), server_default="queued", nullable=False),
         sa.Column("attempt", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("max_attempts", sa.BigInteger(), server_default="5", nullable=False),
+        sa.Column("max_attempts", sa.BigInteger(), nullable=True),
         sa.Column("token", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("worker", sa.Text(), nullable=True),
         sa.Column("run_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),

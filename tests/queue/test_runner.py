@@ -99,6 +99,18 @@ async def test_a_surprise_on_the_last_attempt_fails_the_job(make_runner: Any, fr
     assert (found.status, found.error) == ("failed", "ZeroDivisionError: unlucky")
 
 
+async def test_the_settings_say_how_often_a_job_is_tried(
+    fresh_settings: Settings, fresh_engine: AsyncEngine, fresh_factory: SessionFactory
+) -> None:
+    async def breaks(_: JobContext) -> None:
+        raise ZeroDivisionError("unlucky")
+
+    job_id = await put(fresh_factory, "work")
+    once = fresh_settings.model_copy(update={"job_max_attempts": 1})
+    await Runner(once, fresh_engine, fresh_factory, {"work": Task(breaks)}).spawn(job_id)
+    assert (await row(fresh_factory, job_id)).status == "failed"
+
+
 async def test_a_job_whose_workers_all_died_is_given_up(make_runner: Any, fresh_factory: SessionFactory) -> None:
     job_id = await put(fresh_factory, "work", max_attempts=1)
     async with unit_of_work(fresh_factory) as session:

@@ -87,13 +87,17 @@ class Runner:
             with structlog.contextvars.bound_contextvars(job_id=job_id, task=claim.task, attempt=claim.attempt):
                 await self._attempt(claim)
 
+    def _limit(self, claim: Claim) -> int:
+        """How often the job is tried: what it says itself, else the setting."""
+        return claim.max_attempts or self.settings.job_max_attempts
+
     async def _attempt(self, claim: Claim) -> None:
         task = self.tasks.get(claim.task)
         if task is None:
             await self._give_up(claim, Task(_never), f"This release knows no task {claim.task!r}.")
             return
-        if claim.attempt > claim.max_attempts:
-            text = f"Given up after {claim.max_attempts} attempts: each of their workers stopped without a word."
+        if claim.attempt > self._limit(claim):
+            text = f"Given up after {self._limit(claim)} attempts: each of their workers stopped without a word."
             await self._give_up(claim, task, text)
             return
         context = JobContext(self.settings, self.engine, self.session_factory, claim, log)
@@ -147,7 +151,7 @@ class Runner:
         return True
 
     async def _retry(self, claim: Claim, task: Task, text: str) -> None:
-        if claim.attempt >= claim.max_attempts:
+        if claim.attempt >= self._limit(claim):
             await self._give_up(claim, task, text)
             return
         delay = back_off(claim.attempt)

@@ -36,7 +36,7 @@ class Claim:
     task: str
     args: Mapping[str, Any]
     attempt: int
-    max_attempts: int
+    max_attempts: int | None
     token: int
     worker: str
 
@@ -48,13 +48,13 @@ async def enqueue(
     *,
     tenant_id: int | None = None,
     unique_key: str | None = None,
-    max_attempts: int = 5,
+    max_attempts: int | None = None,
     delay: float = 0,
 ) -> int:
     """Insert a job row in the caller's transaction and ring the bell once that commits. Returns the job's id.
 
     `unique_key`: while a queued or running job has it, that job's id is returned and nothing is inserted.
-    `delay`: seconds until it may start.
+    `delay`: seconds until it may start. `max_attempts`: how often it is tried, unless the worker's setting decides.
     """
     statement = insert(Job).values(
         task=task,
@@ -82,7 +82,7 @@ async def enqueue(
 async def claim(session: AsyncSession, job_id: int, worker: str, lease: float) -> Claim | None:
     """Take a job that is queued and due, or whose lease ran out. None when there is nothing to take.
 
-    A claim whose `attempt` is above `max_attempts` is only good for ending the job as failed.
+    A claim whose `attempt` is above the limit is only good for ending the job as failed.
     """
     row = await session.scalar(
         select(Job)

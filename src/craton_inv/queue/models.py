@@ -15,6 +15,7 @@ class Job(HasId, Base):
 
     `task` names the function (a verb: refresh, delete_inventory); `args` are ids only. `token` is the fencing token: it
     moves up with every claim, and a worker's writes count only while the row still holds the worker's token.
+    `max_attempts` is null where the worker's setting decides.
     """
 
     __tablename__ = "jobs"
@@ -37,7 +38,7 @@ class Job(HasId, Base):
     unique_key: Mapped[str | None] = mapped_column()
     status: Mapped[str] = mapped_column(String(16), server_default="queued")
     attempt: Mapped[int] = mapped_column(server_default="0")
-    max_attempts: Mapped[int] = mapped_column(server_default="5")
+    max_attempts: Mapped[int | None] = mapped_column()
     token: Mapped[int] = mapped_column(server_default="0")
     worker: Mapped[str | None] = mapped_column()
     run_at: Mapped[datetime] = mapped_column(server_default=func.now())
