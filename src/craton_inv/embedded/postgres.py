@@ -1,21 +1,17 @@
 """The embedded PostgreSQL: a directory goes in, a URL comes out, and the server is kept alive."""
 
 import logging
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.parse import quote
 
 from craton_inv.embedded import cluster
 from craton_inv.embedded.binaries import PostgresBinaries, find_postgres
-from craton_inv.embedded.directory import prepare
-from craton_inv.embedded.lock import DirectoryLock, is_running, read_note
+from craton_inv.embedded.lock import is_running, read_note
 from craton_inv.embedded.migration import migrate
+from craton_inv.embedded.owned import OwnedServer
 from craton_inv.embedded.privileges import RunAs, choose, give
 from craton_inv.embedded.server import SOCKET, Server
-from craton_inv.embedded.sockets import socket_directory
 
 log = logging.getLogger(__name__)
 
@@ -40,12 +36,16 @@ SETTINGS: Mapping[str, str] = {
 UNSAFE_SETTINGS: Mapping[str, str] = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(OwnedServer):
     """One server on `data_dir/pg<major>`, with a role and a database named craton_inv.
 
     `fsync=False` trades safety against power loss for speed. `extra_settings` win over ours. `binaries` and
     `unshare` replace what is found on the machine. Not for use by two threads at once.
     """
+
+    lock_name = LOCK
+    run_name = "run-pg"
+    socket_name = SOCKET
 
     def __init__(
         self,
@@ -56,35 +56,19 @@ class EmbeddedPostgres:
         binaries: PostgresBinaries | None = None,
         unshare: str | None = None,
     ) -> None:
-        self.data_dir = data_dir
+        super().__init__(data_dir)
         self.run_as: RunAs | None = None
-        self.socket_dir: Path | None = None
         self._fsync = fsync
         self._settings = {**SETTINGS, **({} if fsync else UNSAFE_SETTINGS), **(extra_settings or {})}
         self._binaries = binaries
         self._unshare = unshare
-        self._lock: DirectoryLock | None = None
         self._server: Server | None = None
-        self._socket_dir_is_temporary = False
 
     @property
     def pid(self) -> int | None:
         """Process id of the server while it runs."""
         process = self._server.process if self._server else None
         return process.pid if process and process.returncode is None else None
-
-    def start(self) -> str:
-        """Start the server, made first if need be, and return its URL; a running one is left alone.
-
-        Raises DirectoryInUse when another process owns the directory, SetupError for everything else.
-        """
-        if not self.is_alive():
-            try:
-                self._launch()
-            except BaseException:
-                self.stop()
-                raise
-        return self.url()
 
     def ensure(self) -> bool:
         """Start the server again if it died; whether that was needed. Raises as `start` does."""
@@ -99,17 +83,10 @@ class EmbeddedPostgres:
         """Whether the server accepts a connection now; a process alone does not count."""
         return self._server is not None and self._server.answers()
 
-    def stop(self) -> None:
-        """Stop the server and release the directory; harmless when nothing runs."""
+    def _stop_process(self) -> None:
         if self._server is not None:
             self._server.stop()
             self._server = None
-        if self.socket_dir is not None and self._socket_dir_is_temporary:
-            shutil.rmtree(self.socket_dir, ignore_errors=True)
-        self.socket_dir = None
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
 
     def url(self, database: str = DATABASE) -> str:
         """SQLAlchemy's URL of `database`, for asyncpg; valid from `start` to `stop`."""
@@ -118,20 +95,12 @@ class EmbeddedPostgres:
         return f"postgresql+asyncpg://{cluster.ROLE}@/{quote(database)}?host={where}&port=5432"
 
     def _launch(self) -> None:
-        self.data_dir = prepare(self.data_dir)
-        if self._lock is None:
-            lock = DirectoryLock(self.data_dir / LOCK)
-            lock.acquire()
-            self._lock = lock
+        lock = self._own()
         binaries = self._binaries or find_postgres()
         pgdata = cluster.locate(self.data_dir, binaries)
         self.run_as = run_as = choose(self.data_dir, binaries, self._unshare)
-        if self.socket_dir is None:
-            self.socket_dir, self._socket_dir_is_temporary = socket_directory(
-                self.data_dir / "run-pg", SOCKET, run_as.uid
-            )
-        leftovers = [self.socket_dir] if self._socket_dir_is_temporary else []
-        self._server = Server(pgdata, run_as, self.socket_dir, self._settings, self.data_dir, self._lock.fd, leftovers)
+        socket_dir, leftovers = self._place_socket(run_as.uid)
+        self._server = Server(pgdata, run_as, socket_dir, self._settings, self.data_dir, lock.fd, leftovers)
         if not pgdata.exists():
             older = cluster.releases(self.data_dir)
             fresh = cluster.create(self.data_dir, pgdata, run_as, fsync=self._fsync)
@@ -141,7 +110,7 @@ class EmbeddedPostgres:
         give(pgdata, run_as)
         self._server.start()
         self._ensure_database(self._server)
-        self._lock.note(url=self.url())
+        lock.note(url=self.url())
 
     @staticmethod
     def _ensure_database(server: Server) -> None:
@@ -151,15 +120,6 @@ class EmbeddedPostgres:
         if DATABASE not in server.execute("postgres", "SELECT datname::text FROM pg_database"):
             server.execute("postgres", f"CREATE DATABASE {DATABASE} OWNER {cluster.ROLE}")
         server.execute(DATABASE, *(f"CREATE EXTENSION IF NOT EXISTS {name}" for name in EXTENSIONS))
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def running_url(data_dir: Path) -> str | None:

@@ -2,20 +2,16 @@
 
 import logging
 import os
-import shutil
 import socket
 import time
 from pathlib import Path
 from signal import SIGTERM
-from types import TracebackType
-from typing import Self
 from urllib.parse import quote
 
 from craton_inv.embedded.binaries import find_valkey
-from craton_inv.embedded.directory import log_tail, open_log, prepare
-from craton_inv.embedded.lock import DirectoryLock
+from craton_inv.embedded.directory import log_tail, open_log
+from craton_inv.embedded.owned import OwnedServer
 from craton_inv.embedded.process import KeptProcess, Plan
-from craton_inv.embedded.sockets import socket_directory
 from craton_inv.errors import SetupError
 
 log = logging.getLogger(__name__)
@@ -26,35 +22,23 @@ LOADING_PATIENCE_S = 120.0
 STOPS = ((SIGTERM, 20.0),)
 
 
-class EmbeddedValkey:
+class EmbeddedValkey(OwnedServer):
     """One server on `data_dir/valkey`. Not for use by two threads at once."""
+
+    lock_name = "valkey.lock"
+    run_name = "run-valkey"
+    socket_name = SOCKET
 
     def __init__(self, data_dir: Path, *, program: Path | None = None) -> None:
         """`program`: the server to run, found when not given."""
-        self.data_dir = data_dir
-        self.socket_dir: Path | None = None
+        super().__init__(data_dir)
         self._program = program
-        self._lock: DirectoryLock | None = None
         self._process: KeptProcess | None = None
-        self._socket_dir_is_temporary = False
 
     @property
     def pid(self) -> int | None:
         """Process id of the server while it runs."""
         return self._process.pid if self._process and self._process.returncode is None else None
-
-    def start(self) -> str:
-        """Start the server and return its URL; a running one is left alone.
-
-        Raises DirectoryInUse when another process owns the directory, SetupError for everything else.
-        """
-        if not self.is_alive():
-            try:
-                self._launch()
-            except BaseException:
-                self.stop()
-                raise
-        return self.url()
 
     def ensure(self) -> bool:
         """Start the server again if it died; whether that was needed. Raises as `start` does."""
@@ -78,43 +62,29 @@ class EmbeddedValkey:
         except OSError:
             return False
 
-    def stop(self) -> None:
-        """Stop the server, its log written, and release the directory; harmless when nothing runs."""
+    def _stop_process(self) -> None:
         if self._process is not None:
             self._process.stop()
             self._process = None
-        if self.socket_dir is not None and self._socket_dir_is_temporary:
-            shutil.rmtree(self.socket_dir, ignore_errors=True)
-        self.socket_dir = None
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
 
     def url(self, db: int = 0) -> str:
         """A URL that redis.asyncio and arq read; valid from `start` to `stop`."""
         return f"unix://{quote(f'{self.socket_dir}/{SOCKET}')}?db={db}"
 
     def _launch(self) -> None:
-        self.data_dir = prepare(self.data_dir)
-        if self._lock is None:
-            lock = DirectoryLock(self.data_dir / "valkey.lock")
-            lock.acquire()
-            self._lock = lock
+        lock = self._own()
         program = self._program or find_valkey()
         folder = self.data_dir / "valkey"
         folder.mkdir(mode=0o700, exist_ok=True)
-        if self.socket_dir is None:
-            self.socket_dir, self._socket_dir_is_temporary = socket_directory(
-                self.data_dir / "run-valkey", SOCKET, None
-            )
-        path = self.socket_dir / SOCKET
+        socket_dir, leftovers = self._place_socket(None)
+        path = socket_dir / SOCKET
         # A file left by a killed server; the directory is locked, so nobody listens there.
         path.unlink(missing_ok=True)
         plan = Plan(
             [str(program), *_arguments(path)],
             STOPS,
-            kept_fds=(self._lock.fd,),
-            leftovers=[self.socket_dir] if self._socket_dir_is_temporary else [],
+            kept_fds=(lock.fd,),
+            leftovers=leftovers,
             cwd=folder,
         )
         with open_log(self.data_dir, "valkey") as output:
@@ -125,7 +95,7 @@ class EmbeddedValkey:
                     f"Valkey did not start on {folder}; its log ends with:\n{log_tail(output, begin)}\n"
                     "It holds the queue's doorbell only; jobs are rows of the database. So its folder may be removed."
                 )
-        self._lock.note(url=self.url())
+        lock.note(url=self.url())
 
     def _wait(self, patience: float) -> bool:
         deadline = time.monotonic() + patience
@@ -136,15 +106,6 @@ class EmbeddedValkey:
                 return False
             time.sleep(0.01)
         return False
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def _arguments(path: Path) -> list[str]:
