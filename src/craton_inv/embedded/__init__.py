@@ -1,6 +1,7 @@
 """PostgreSQL and Valkey as child processes of this one: the default of a machine that has nothing but Python.
 
     EmbeddedPostgres / EmbeddedValkey      what callers use: start, url, ensure, stop
+      ├── owned       what both share: the directory that is ours, the socket's place, start and stop
       ├── lock        one owner per data directory (flock), and who that is
       ├── binaries    where the server programs are, and which release
       ├── privileges  as whom they run when the caller is root
