@@ -40,6 +40,7 @@ class Inventory(HasId, HasTimestamps, HasGeneration, HasVariables, Authored, Bas
     description: Mapped[str] = mapped_column(server_default="")
     kind: Mapped[str] = mapped_column(String(32), server_default="")
     host_filter: Mapped[str | None] = mapped_column()
+    include_groups: Mapped[bool] = mapped_column(server_default="false")
     prevent_instance_group_fallback: Mapped[bool] = mapped_column(server_default="false")
     pending_deletion: Mapped[bool] = mapped_column(server_default="false")
 
