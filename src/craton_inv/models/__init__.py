@@ -3,6 +3,7 @@
 tenants ─< regions            every tenant-owned table carries tenant_id: the scope of a caller is one predicate
 tenants ─< inventories ─< hosts >─< groups >─< groups
                        └< inventory_sources ─< inventory_updates ─< inventory_update_events
+tenants ─< labels >─< inventories and hosts of the same tenant
 A host or group belongs to one inventory, a region to the inventory's tenant: composite foreign keys refuse all else.
 """
 
@@ -12,6 +13,7 @@ from craton_inv.models.host import Host, HostFacts, HostSource, Membership
 from craton_inv.models.inventory import Inventory
 from craton_inv.models.inventory_source import InventorySource, InventorySourceUpload
 from craton_inv.models.inventory_update import InventoryUpdate, InventoryUpdateEvent
+from craton_inv.models.label import HostLabel, InventoryLabel, Label
 from craton_inv.models.region import Region
 from craton_inv.models.tenant import Tenant
 from craton_inv.models.user import Grant, Token, User
@@ -25,13 +27,16 @@ __all__ = [
     "GroupSource",
     "Host",
     "HostFacts",
+    "HostLabel",
     "HostSource",
     "Inventory",
+    "InventoryLabel",
     "InventorySource",
     "InventorySourceUpload",
     "InventoryUpdate",
     "InventoryUpdateEvent",
     "Job",
+    "Label",
     "Membership",
     "Region",
     "Tenant",

@@ -24,6 +24,7 @@ from craton_inv.models.filtering import variables_root
 from craton_inv.models.group import Group, GroupEdge
 from craton_inv.models.inventory import Inventory
 from craton_inv.models.inventory_source import InventorySource
+from craton_inv.models.label import Label
 from craton_inv.models.parts import Authored, Delivered, SourceLayer, of_inventory
 from craton_inv.models.region import Region
 from craton_inv.models.tenant import Tenant
@@ -111,6 +112,14 @@ class Host(HasId, HasTimestamps, HasGeneration, HasVariables, Authored, Base):
         secondary="host_sources",
         primaryjoin="Host.id == HostSource.host_id",
         secondaryjoin="InventorySource.id == HostSource.inventory_source_id",
+        info={"filter": True},
+    )
+    labels: Mapped[list[Label]] = relationship(
+        lazy="raise",
+        viewonly=True,
+        secondary="host_labels",
+        primaryjoin="Host.id == HostLabel.host_id",
+        secondaryjoin="Label.id == HostLabel.label_id",
         info={"filter": True},
     )
 

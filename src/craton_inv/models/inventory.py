@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from craton_inv.models.group import Group
     from craton_inv.models.host import Host
     from craton_inv.models.inventory_source import InventorySource
+    from craton_inv.models.label import Label
 
 
 class Inventory(HasId, HasTimestamps, HasGeneration, HasVariables, Authored, Base):
@@ -61,5 +62,13 @@ class Inventory(HasId, HasTimestamps, HasGeneration, HasVariables, Authored, Bas
         lazy="raise",
         viewonly=True,
         primaryjoin="Inventory.id == foreign(InventorySource.inventory_id)",
+        info={"filter": True},
+    )
+    labels: Mapped[list["Label"]] = relationship(
+        lazy="raise",
+        viewonly=True,
+        secondary="inventory_labels",
+        primaryjoin="Inventory.id == InventoryLabel.inventory_id",
+        secondaryjoin="Label.id == InventoryLabel.label_id",
         info={"filter": True},
     )
