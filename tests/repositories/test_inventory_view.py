@@ -115,6 +115,70 @@ async def test_a_search_brings_the_hosts_it_finds_without_groups(session: AsyncS
     assert (view.groups, view.members, view.generation) == ((), {}, None)
 
 
+async def found(session: AsyncSession, *names: str, scope: Scope = SYSTEM, **options: Any) -> InventoryView:
+    """The hosts of these names, with their groups."""
+    views = InventoryViewRepository(session, scope)
+    return await views.with_groups(await views.search(Host.name.in_(names), variables={}, **options))
+
+
+async def test_found_hosts_come_with_the_groups_they_are_in_and_those_above(session: AsyncSession) -> None:
+    inventory = await make_inventory(session)
+    top, web, db, empty = [
+        await make_group(session, name, inventory=inventory) for name in ("top", "web", "db", "empty")
+    ]
+    for child in (web, db, empty):
+        await add_child(session, top, child)
+    one = await make_host(session, "web1", inventory=inventory, groups=[web])
+    await make_host(session, "web2", inventory=inventory, groups=[web])
+    await make_host(session, "db1", inventory=inventory, groups=[db])
+    view = await found(session, "web1")
+    assert sorted(group.name for group in view.groups) == ["top", "web"]
+    assert (view.members, view.children) == ({web.id: [one.id]}, {top.id: [web.id]})
+
+
+async def test_groups_of_one_name_in_several_inventories_are_one(session: AsyncSession) -> None:
+    groups = []
+    for number in (1, 2):
+        inventory = await make_inventory(session)
+        groups.append(await make_group(session, "web", inventory=inventory, variables={"n": number, str(number): 0}))
+        await make_host(session, f"h{number}", inventory=inventory, groups=groups[-1:])
+    view = await found(session, "h1", "h2")
+    assert [(group.id, group.name, group.variables) for group in view.groups] == [
+        (groups[0].id, "web", '{"1": 0, "n": 2, "2": 0}')
+    ]
+    assert len(view.members[groups[0].id]) == 2
+
+
+async def test_groups_of_disabled_hosts_alone_are_not_shown(session: AsyncSession) -> None:
+    inventory = await make_inventory(session)
+    group = await make_group(session, inventory=inventory)
+    await make_host(session, "off", inventory=inventory, enabled=False, groups=[group])
+    assert (await found(session, "off")).groups == ()
+    assert len((await found(session, "off", disabled=True)).groups) == 1
+
+
+async def test_groups_of_a_foreign_tenant_do_not_come_along(session: AsyncSession) -> None:
+    inventory = await make_inventory(session)
+    await make_host(session, "h", inventory=inventory, groups=[await make_group(session, inventory=inventory)])
+    stranger = Scope(user_id=1, roles={inventory.tenant_id + 1: frozenset({"admin"})})
+    view = await found(session, "h", scope=stranger)
+    assert (view.hosts, view.groups) == ([], ())
+
+
+@pytest.mark.parametrize("count", [1, 40])
+async def test_found_hosts_and_their_groups_are_four_statements_whatever_the_size(
+    engine: AsyncEngine, session: AsyncSession, count: int
+) -> None:
+    for number in range(count):
+        inventory = await make_inventory(session)
+        parent, child = [await make_group(session, inventory=inventory) for _ in range(2)]
+        await add_child(session, parent, child)
+        await make_host(session, f"h{number}", inventory=inventory, groups=[child])
+    with counting(engine) as sent:
+        view = await found(session, *(f"h{number}" for number in range(count)))
+    assert (len(sent), len(view.groups)) == (4, 2 * count)
+
+
 @pytest.mark.parametrize("count", [1, 40])
 async def test_the_statements_are_five_whatever_the_size(
     engine: AsyncEngine, session: AsyncSession, count: int

@@ -1,17 +1,21 @@
 """Inventories as flat row sets for Ansible: four statements whatever the size, no objects, variables as JSON text."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, Text, and_, cast, collate, func, literal, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from craton_inv.ansible.group_merge import merge_groups
 from craton_inv.ansible.variables import NAME_PATTERN, RESERVED
 from craton_inv.ansible.view import GroupRow, HostRow, InventoryView
 from craton_inv.errors import NotFound
 from craton_inv.models import Group, GroupEdge, Host, Inventory, Membership, Region, Tenant
+from craton_inv.repositories import nesting
 from craton_inv.repositories.hosts import in_inventory
 from craton_inv.repositories.scope import Scope
+from craton_inv.repositories.sets import among
 
 # How often the rows are read again when a writer commits between the statements.
 ATTEMPTS = 3
@@ -53,9 +57,9 @@ class InventoryViewRepository:
             view = InventoryView(
                 variables,
                 await self._hosts(where, host_variables),
-                await self._groups(inventory.id),
-                await self._linked(Membership.group_id, Membership.host_id, inventory.id),
-                await self._linked(GroupEdge.parent_id, GroupEdge.child_id, inventory.id),
+                await self._group_rows(Group.inventory_id == inventory.id),
+                await self._gathered(Membership.group_id, Membership.host_id, Membership.inventory_id == inventory.id),
+                await self._gathered(GroupEdge.parent_id, GroupEdge.child_id, GroupEdge.inventory_id == inventory.id),
                 generation=inventory.generation,
             )
             after = await self._generation(inventory.id)
@@ -71,9 +75,30 @@ class InventoryViewRepository:
         host_variables: bool = True,
         disabled: bool = False,
     ) -> InventoryView:
-        """The hosts that a condition finds, without groups: a smart inventory."""
+        """The hosts that a condition finds, without groups, which `with_groups` adds: a smart inventory."""
         where = condition if disabled else and_(condition, Host.enabled)
         return InventoryView(variables, await self._hosts(where, host_variables))
+
+    async def with_groups(self, view: InventoryView) -> InventoryView:
+        """The same hosts with the groups they are in, directly or through groups below: three statements.
+
+        Nothing but the hosts of `view` stands in them, and no group without one of them below it. The hosts may come
+        from several inventories: groups of one name become one group, in the order of inventory and group ids, as
+        `group_merge` has it. Rows that a writer takes away meanwhile are left out.
+        """
+        if not view.hosts:
+            return view
+        members = await self._gathered(
+            Membership.group_id, Membership.host_id, among(Membership.host_id, (host.id for host in view.hosts))
+        )
+        groups = await self._group_rows(Group.id.in_(nesting.with_ancestors(members)))
+        shown = [group.id for group in groups]
+        children = await self._gathered(
+            GroupEdge.parent_id,
+            GroupEdge.child_id,
+            and_(among(GroupEdge.parent_id, shown), among(GroupEdge.child_id, shown)),
+        )
+        return replace(view, **merge_groups(groups, members, children)._asdict())
 
     async def hosts_named(self, name: str, condition: ColumnElement[bool], *, disabled: bool = False) -> list[HostRow]:
         """Hosts of that name among those that `condition` finds; at most two, which is enough to refuse."""
@@ -115,15 +140,15 @@ class InventoryViewRepository:
     async def _hosts(self, where: ColumnElement[bool], variables: bool) -> list[HostRow]:
         return [HostRow._make(row) for row in await self._rows(self._host_query(where, variables=variables))]
 
-    async def _groups(self, inventory_id: int) -> list[GroupRow]:
+    async def _group_rows(self, where: ColumnElement[bool]) -> list[GroupRow]:
         columns = (Group.id, Group.name, cast(Group.variables, Text))
-        query = select(*columns).where(self.scope.where(Group), Group.inventory_id == inventory_id)
+        query = select(*columns).where(self.scope.where(Group), where).order_by(Group.inventory_id, Group.id)
         return [GroupRow._make(row) for row in await self._rows(query)]
 
-    async def _linked(self, parent: Any, child: Any, inventory_id: int) -> dict[int, list[int]]:
+    async def _gathered(self, parent: Any, child: Any, where: ColumnElement[bool]) -> dict[int, list[int]]:
         """Parent id → child ids; PostgreSQL gathers them, so that a row arrives per parent and not per link."""
-        query = select(parent, func.array_agg(child)).where(parent.class_.inventory_id == inventory_id)
-        return {row[0]: row[1] for row in await self._rows(query.group_by(parent))}
+        query = select(parent, func.array_agg(child)).where(where).group_by(parent)
+        return {row[0]: row[1] for row in await self._rows(query)}
 
 
 def _plain() -> ColumnElement[bool]:
