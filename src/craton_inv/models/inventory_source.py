@@ -13,12 +13,12 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
-from craton_inv.db.types import HasAuthors, name_column
+from craton_inv.db.types import name_column
 from craton_inv.models.inventory import Inventory
-from craton_inv.models.parts import of_inventory
+from craton_inv.models.parts import Authored, of_inventory
 
 
-class InventorySource(HasId, HasTimestamps, HasGeneration, HasAuthors, Base):
+class InventorySource(HasId, HasTimestamps, HasGeneration, Authored, Base):
     """A definition to refresh from. `source` names the provider kind, "" is manual; `source_vars` is text as written.
 
     `inventory_vars` is what the source said of the inventory itself at its last refresh (a layer, as for hosts).

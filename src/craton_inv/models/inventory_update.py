@@ -8,16 +8,16 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from craton_inv.db.base import Base, HasId, HasTimestamps
-from craton_inv.db.types import HasAuthors, name_column
+from craton_inv.db.types import name_column
 from craton_inv.models.inventory import Inventory
 from craton_inv.models.inventory_source import InventorySource
-from craton_inv.models.parts import of_inventory
+from craton_inv.models.parts import Authored, of_inventory
 
 ACTIVE = ("new", "pending", "waiting", "running")
 ENDED = ("successful", "failed", "error", "canceled")
 
 
-class InventoryUpdate(HasId, HasTimestamps, HasAuthors, Base):
+class InventoryUpdate(HasId, HasTimestamps, Authored, Base):
     """One run. `kind`: full or targeted; `result`: counts per collection; `options`: what the caller asked."""
 
     __tablename__ = "inventory_updates"

@@ -1,13 +1,15 @@
 """Parts of tables that several models share and that name other tables of ours."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, LargeBinary
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from craton_inv.db.types import HasAuthors
-from craton_inv.models.user import User
+
+if TYPE_CHECKING:
+    from craton_inv.models.user import User
 
 
 def of_inventory() -> ForeignKeyConstraint:
@@ -24,18 +26,19 @@ class Authored(HasAuthors):
     """Who made and who last changed the row, as relations that filters reach."""
 
     @declared_attr
-    def created_by(cls) -> Mapped[User | None]:
+    def created_by(cls) -> Mapped["User | None"]:
         """The maker."""
         return _user(f"{cls.__name__}.created_by_id")  # type: ignore[attr-defined]
 
     @declared_attr
-    def modified_by(cls) -> Mapped[User | None]:
+    def modified_by(cls) -> Mapped["User | None"]:
         """The last who changed it by API."""
         return _user(f"{cls.__name__}.modified_by_id")  # type: ignore[attr-defined]
 
 
-def _user(column: str) -> Mapped[User | None]:
-    return relationship(User, lazy="raise", viewonly=True, foreign_keys=column, info={"filter": True})
+def _user(column: str) -> Mapped["User | None"]:
+    # By its name: users refer to tenants, which are authored themselves.
+    return relationship("User", lazy="raise", viewonly=True, foreign_keys=column, info={"filter": True})
 
 
 class Delivered:

@@ -7,11 +7,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
-from craton_inv.db.types import HasAuthors, name_column
+from craton_inv.db.types import name_column
+from craton_inv.models.parts import Authored
 from craton_inv.models.tenant import Tenant
 
 
-class Region(HasId, HasTimestamps, HasGeneration, HasAuthors, Base):
+class Region(HasId, HasTimestamps, HasGeneration, Authored, Base):
     """A region of a tenant; its hosts land in `inventory_id` unless they name another inventory."""
 
     __tablename__ = "regions"

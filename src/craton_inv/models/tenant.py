@@ -6,10 +6,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
-from craton_inv.db.types import HasAuthors, name_column
+from craton_inv.db.types import name_column
+from craton_inv.models.parts import Authored
 
 
-class Tenant(HasId, HasTimestamps, HasGeneration, HasAuthors, Base):
+class Tenant(HasId, HasTimestamps, HasGeneration, Authored, Base):
     """A tenant. `customer` is a free label: one customer may have many tenants (Craton)."""
 
     __tablename__ = "tenants"
