@@ -1,6 +1,8 @@
 """Generations move in the transaction of the change, whoever writes and however many rows."""
 
-from sqlalchemy import delete, insert, select, update
+from datetime import UTC, datetime
+
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.models import Group, GroupEdge, Host, Inventory, Membership
@@ -67,3 +69,25 @@ async def test_an_update_moves_the_row_itself(session: AsyncSession) -> None:
     host.description = "new"
     await session.flush()
     assert host.generation == 2
+
+
+async def test_new_facts_move_their_host_and_neither_its_inventory_nor_its_time_of_change(
+    session: AsyncSession,
+) -> None:
+    inventory = await make_inventory(session)
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    host = await make_host(session, inventory=inventory, modified=long_ago)
+    before = await generation(session, inventory)
+    await session.execute(update(Host).where(Host.id == host.id).values(ansible_facts_modified=func.now()))
+    await session.refresh(host)
+    assert (host.generation, host.modified) == (2, long_ago)
+    assert await generation(session, inventory) == before
+
+
+async def test_a_host_that_changes_beside_its_facts_moves_its_inventory(session: AsyncSession) -> None:
+    inventory = await make_inventory(session)
+    host = await make_host(session, inventory=inventory)
+    before = await generation(session, inventory)
+    values = {"ansible_facts_modified": func.now(), "enabled": False}
+    await session.execute(update(Host).where(Host.id == host.id).values(values))
+    assert await generation(session, inventory) == before + 1

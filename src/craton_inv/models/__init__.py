@@ -8,6 +8,7 @@ A host or group belongs to one inventory, a region to the inventory's tenant: co
 """
 
 from craton_inv.db.base import Base
+from craton_inv.models.fact_path import FactPath
 from craton_inv.models.group import Group, GroupEdge, GroupSource
 from craton_inv.models.host import Host, HostFacts, HostSource, Membership
 from craton_inv.models.inventory import Inventory
@@ -21,6 +22,7 @@ from craton_inv.queue.models import Job
 
 __all__ = [
     "Base",
+    "FactPath",
     "Grant",
     "Group",
     "GroupEdge",
