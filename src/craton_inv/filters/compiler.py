@@ -1,6 +1,7 @@
 """Turns nodes into a condition on a mapped class. Knows no model and writes no SQL text."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,9 +9,9 @@ from sqlalchemy import ColumnElement, and_, or_
 
 from craton_inv.filters import errors
 from craton_inv.filters.errors import Place
-from craton_inv.filters.lookups import OPERATORS, serving
+from craton_inv.filters.lookups import OPERATORS, Lookup, serving
 from craton_inv.filters.nodes import And, InList, Leaf, Node, Not, Or, SameRow, Term, path_text
-from craton_inv.filters.operands import Condition, complement
+from craton_inv.filters.operands import Condition, Operand, complement
 from craton_inv.filters.parser import parse
 from craton_inv.filters.paths import Hop, Model
 from craton_inv.filters.resolve import Target, resolve
@@ -40,8 +41,24 @@ def _compile(node: Node, model: Model, now: datetime) -> Condition:
         case SameRow(children):
             return _together([(_target(term, model, now), term) for term in children])
         case _:
-            target = _target(node, model, now)
-            return _across(target.hops, _leaf(target, node))
+            return compile_term(node, model, now).condition
+
+
+@dataclass(frozen=True)
+class CompiledTerm:
+    """One term: where its path leads, its condition on the rows there (`own`), and on the model's rows."""
+
+    leaf: Leaf
+    target: Target
+    own: Condition
+    condition: Condition
+
+
+def compile_term(leaf: Leaf, model: Model, now: datetime) -> CompiledTerm:
+    """What `compile_where` makes of one term, with the steps to it. Raises as it does."""
+    target = _target(leaf, model, now)
+    own = asked_of(target.field, target, leaf)
+    return CompiledTerm(leaf, target, own, across(target.hops, own))
 
 
 def _target(leaf: Leaf, model: Model, now: datetime) -> Target:
@@ -49,16 +66,20 @@ def _target(leaf: Leaf, model: Model, now: datetime) -> Target:
     return resolve(leaf.path, model, place, now)
 
 
-def _leaf(target: Target, leaf: Leaf) -> Condition:
-    field, lookup = target.field, target.lookup
+def asked_of(field: Operand, target: Target, leaf: Leaf) -> Condition:
+    """What a term asks, asked of `field`: the target's own, or one that stands for it."""
+    lookup = lookup_of(target, leaf)
+    return field.one_of(leaf.values) if isinstance(leaf, InList) else lookup.apply(field, leaf.value)
+
+
+def lookup_of(target: Target, leaf: Leaf) -> Lookup:
+    """The lookup that a term comes down to. Raises InvalidFilter for two at once, or one that does not serve."""
     if isinstance(leaf, InList):
         _no_lookup(target, "in")
-        serving(field, "in")
-        return field.one_of(leaf.values)
+        return serving(target.field, "in")
     if leaf.op != "=":
         _no_lookup(target, leaf.op)
-    name = lookup or OPERATORS[leaf.op]
-    return serving(field, name).apply(field, leaf.value)
+    return serving(target.field, target.lookup or OPERATORS[leaf.op])
 
 
 def _no_lookup(target: Target, operator: str) -> None:
@@ -70,7 +91,8 @@ def _no_lookup(target: Target, operator: str) -> None:
         )
 
 
-def _across(hops: Sequence[Hop], condition: Condition) -> Condition:
+def across(hops: Sequence[Hop], condition: Condition) -> Condition:
+    """A condition on the rows behind `hops` as one on the rows before them."""
     for hop in reversed(hops):
         condition = hop.condition(condition)
     return condition
@@ -78,7 +100,7 @@ def _across(hops: Sequence[Hop], condition: Condition) -> Condition:
 
 def _together(targets: list[tuple[Target, Term]], depth: int = 0) -> Condition:
     """All terms, those that cross the same relation next in one sub-query, so on one and the same related row."""
-    here = [_leaf(target, term) for target, term in targets if len(target.hops) == depth]
+    here = [asked_of(target.field, target, term) for target, term in targets if len(target.hops) == depth]
     beyond: dict[Any, tuple[Hop, list[tuple[Target, Term]]]] = {}
     for target, term in targets:
         if len(target.hops) > depth:
