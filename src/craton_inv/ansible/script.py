@@ -28,9 +28,7 @@ def render(
     `hostvars` adds `_meta`, with a key for every host, also one without variables; `towervars` adds AWX's four
     variables about each host to it; `part` leaves only that slice of the hosts.
     """
-    hosts: Sequence[HostRow] = sorted(view.hosts, key=_name)
-    if part is not None:
-        hosts = part.of(hosts)
+    hosts = hosts_by_name(view, part)
     groups = sorted(view.groups, key=_name)
     position = {host.id: index for index, host in enumerate(hosts)}
     grouped: set[int] = set()
@@ -51,6 +49,12 @@ def render(
     if hostvars:
         document["_meta"] = {"hostvars": {host.name: host_document(host, towervars=towervars) for host in hosts}}
     return document
+
+
+def hosts_by_name(view: InventoryView, part: Slice | None = None) -> Sequence[HostRow]:
+    """The hosts by name, or that slice of them."""
+    hosts: Sequence[HostRow] = sorted(view.hosts, key=_name)
+    return hosts if part is None else part.of(hosts)
 
 
 def host_document(host: HostRow, *, towervars: bool = False) -> JsonText:

@@ -15,7 +15,7 @@ from craton_inv.models import Group, GroupEdge, Host, Inventory, Membership, Reg
 from craton_inv.repositories import nesting
 from craton_inv.repositories.hosts import in_inventory
 from craton_inv.repositories.scope import Scope
-from craton_inv.repositories.sets import among
+from craton_inv.repositories.sets import any_of
 
 # How often the rows are read again when a writer commits between the statements.
 ATTEMPTS = 3
@@ -89,14 +89,14 @@ class InventoryViewRepository:
         if not view.hosts:
             return view
         members = await self._gathered(
-            Membership.group_id, Membership.host_id, among(Membership.host_id, (host.id for host in view.hosts))
+            Membership.group_id, Membership.host_id, any_of(Membership.host_id, (host.id for host in view.hosts))
         )
         groups = await self._group_rows(Group.id.in_(nesting.with_ancestors(members)))
         shown = [group.id for group in groups]
         children = await self._gathered(
             GroupEdge.parent_id,
             GroupEdge.child_id,
-            and_(among(GroupEdge.parent_id, shown), among(GroupEdge.child_id, shown)),
+            and_(any_of(GroupEdge.parent_id, shown), any_of(GroupEdge.child_id, shown)),
         )
         return replace(view, **merge_groups(groups, members, children)._asdict())
 

@@ -32,7 +32,10 @@ class NotManual(InvalidField):
 
 
 async def create_inventory(session: AsyncSession, scope: Scope, tenant: Tenant, values: Mapping[str, Any]) -> Inventory:
-    """Make an inventory; `values` as for hosts, `kind`, `host_filter`. Raises InvalidField, Duplicate, Forbidden."""
+    """Make an inventory; `values` as for hosts, `kind`, `host_filter`, `include_groups`.
+
+    Raises InvalidField, Duplicate, Forbidden.
+    """
     scope.require(tenant.id, WRITE, "inventories")
     inventory = Inventory(tenant_id=tenant.id, kind=MANUAL, host_filter=None, variables={}, variables_text="")
     inventory.kind = _known_kind(values.get("kind"))
@@ -45,6 +48,7 @@ async def change_inventory(
     session: AsyncSession, scope: Scope, inventory: Inventory, values: Mapping[str, Any]
 ) -> Inventory:
     """Write `values` to an inventory got with `lock=True`. Raises MethodNotAllowed when its kind would change."""
+    InventoryRepository(session, scope).authorize(inventory)
     kind = _known_kind(values.get("kind", inventory.kind))
     if kind != inventory.kind:
         raise MethodNotAllowed(
@@ -112,6 +116,8 @@ def _assign(inventory: Inventory, values: Mapping[str, Any]) -> None:
             check_host_filter(inventory.host_filter)
     if inventory.kind == SMART and inventory.host_filter is None:
         raise InvalidField("host_filter", "Smart inventories must specify host_filter")
+    if inventory.include_groups and inventory.kind != SMART:
+        raise InvalidField("include_groups", "Only a smart inventory can include the groups of its hosts.")
     if TEXT in values:
         set_variables_text(inventory, values[TEXT])
     if "variables" in values:

@@ -2,13 +2,13 @@
 
 import hashlib
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.ansible.json_text import encode
-from craton_inv.ansible.script import VERSION, host_document, render
+from craton_inv.ansible.script import VERSION, host_document, hosts_by_name, render
 from craton_inv.ansible.slices import Slice, parse_subset
 from craton_inv.ansible.variables import merge
 from craton_inv.errors import InvalidField, NotFound
@@ -111,6 +111,9 @@ async def _body(
         view = await views.search(
             hosts_of(inventory), variables=variables, host_variables=query.hostvars, disabled=query.disabled
         )
+        if inventory.include_groups:
+            # Cut first: no group comes along that has a host in another slice alone.
+            view, part = await views.with_groups(replace(view, hosts=hosts_by_name(view, part))), None
     else:
         view = await views.load(inventory, variables=variables, host_variables=query.hostvars, disabled=query.disabled)
     return encode(render(view, hostvars=query.hostvars, towervars=query.towervars, part=part))

@@ -15,6 +15,7 @@ class Inventory(Named):
     organization: int
     kind: str = Field(description='"" for a regular inventory, "smart" for a stored search.')
     host_filter: str | None = Field(description="The search of a smart inventory.")
+    include_groups: bool = Field(description="Of a smart inventory: its script shows the groups of its hosts.")
     variables: str = Field(description="JSON or YAML, as it was written.")
     has_active_failures: bool
     total_hosts: int | None
@@ -39,6 +40,7 @@ class InventoryCreate(BaseModel):
     description: Text = ""
     kind: Text | None = ""
     host_filter: Text | None = None
+    include_groups: Flag = Field(False, description="For smart inventories alone: show the groups of the hosts.")
     variables: Text = ""
     prevent_instance_group_fallback: Flag = False
 
@@ -57,6 +59,7 @@ class InventoryPatch(BaseModel):
     description: Text = unset()
     kind: Text | None = Field(default_factory=str)
     host_filter: Text | None = Field(default_factory=str)
+    include_groups: Flag = unset(bool)
     variables: Text = unset()
     prevent_instance_group_fallback: Flag = unset(bool)
 

@@ -62,6 +62,7 @@ class InventoryPresenter:
                     organization=row.tenant_id,
                     kind=row.kind,
                     host_filter=row.host_filter,
+                    include_groups=row.include_groups,
                     variables=row.variables_text,
                     has_active_failures=False,
                     total_hosts=smart_hosts.get(row.id) if smart else totals.hosts,
