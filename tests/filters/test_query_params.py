@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy.dialects.postgresql import asyncpg
 
-from craton_inv.errors import CratonInvError, Forbidden, InvalidFilter
-from craton_inv.filters import list_conditions, list_node, order_by_clauses
+from craton_inv.errors import Forbidden, InvalidFilter
+from craton_inv.filters import list_conditions, list_node
 from craton_inv.filters.nodes import Term, leaves
 from tests.filters.world import Group, Host
 
@@ -36,6 +36,11 @@ def sql(*params: tuple[str, str], model: type = Host) -> str:
         (
             [("or__name", "a"), ("or__not__id", "1"), ("enabled", "true")],
             "(host.name = $1::VARCHAR OR (host.id = $2::BIGINT) IS NOT true) AND host.enabled = $3::BOOLEAN",
+        ),
+        ([("name__int", " +007 ")], "host.name = $1::VARCHAR"),
+        (
+            [("or__not__name", "a"), ("chain__not__id", "1")],
+            "(host.id = $1::BIGINT) IS NOT true AND (host.name = $2::VARCHAR) IS NOT true",
         ),
         ([("groups", "5")], IN_GROUP.format("host_group.id = $1::BIGINT")),
         ([("search", "a")], "host.name ILIKE $1::VARCHAR OR host.description ILIKE $2::VARCHAR"),
@@ -80,6 +85,34 @@ def test_a_repeated_relation_search_needs_one_of_them() -> None:
     assert " OR host.id IN" in sql(("groups__search", "a"), ("groups__search", "b"))
 
 
+@pytest.mark.parametrize(
+    ("params", "pieces"),
+    [
+        ([("groups__search", "a,b")], "a and b"),
+        ([("groups__search", "a, b"), ("groups__search", "c")], "a and b and c"),
+        ([("groups__search", "a"), ("groups__search", "b,c")], "a or b,c"),
+        ([("chain__groups__search", "a"), ("chain__groups__search", "b")], "a and b"),
+        ([("or__groups__search", "a"), ("or__name", "b")], "a or b"),
+        ([("not__groups__search", "a")], "not a"),
+        ([("ansible_facts__search", "a,b")], "a,b"),
+    ],
+)
+def test_searches_over_relations_join_as_awx_joins_them(params: list[tuple[str, str]], pieces: str) -> None:
+    node = list_node(params, Host)
+    assert node is not None
+    texts = [leaf.value.text for leaf in leaves(node) if isinstance(leaf, Term)]
+    word = " or " if " or " in pieces else " and "
+    assert texts == pieces.removeprefix("not ").split(word)
+    assert (" OR host." in sql(*params)) == (word == " or ")
+    assert ("IS NOT true" in sql(*params)) == pieces.startswith("not")
+
+
+def test_an_int_suffix_makes_a_number_of_a_value_in_facts() -> None:
+    node = list_node([("ansible_facts__cpus__gt__int", "8"), ("ansible_facts__cpus", "8")], Host)
+    assert node is not None
+    assert [leaf.value.quoted for leaf in leaves(node) if isinstance(leaf, Term)] == [False, True]
+
+
 def test_parameters_that_are_no_filters_give_no_condition() -> None:
     assert list_conditions([("page", "2"), ("order_by", "x"), ("host_filter", "!!"), ("limit", "3")], Host) is None
 
@@ -102,7 +135,13 @@ def test_parameters_that_are_no_filters_give_no_condition() -> None:
         ("name__in", "", "cannot provide empty value for __in"),
         ("name", "a\0", '["“a\\\\x00” value is invalid."'),
         ("enabled__iexact", "true", "enabled is not a text field and cannot be filtered by case-insensitive search"),
-        ("name__search", "a", "name is not searchable"),
+        ("name__search", "a,b", "name is not searchable"),
+        ("name__int", "abc", "invalid literal for int() with base 10: 'abc'"),
+        ("id__in__int", "1,2", "invalid literal for int() with base 10: '1,2'"),
+        ("chain__or__name", "a", "Host has no field named 'or'"),
+        ("not__or__name", "a", "Host has no field named 'or'"),
+        ("not__not__name", "a", "Host has no field named 'not'"),
+        ("name__range", "a", "No related model for field range."),
         ("x" * 5000, "1", "x"),
     ],
 )
@@ -118,39 +157,6 @@ def test_a_bad_parameter_is_refused_in_awx_words(key: str, text: str, message: s
 def test_a_secret_is_forbidden(key: str) -> None:
     with pytest.raises(Forbidden, match=r"^Filtering on password(_hash)? is not allowed\.$"):
         list_conditions([(key, "pbkdf2")], Host)
-
-
-@pytest.mark.parametrize(
-    ("spec", "expected"),
-    [
-        ("", ["host.id ASC"]),
-        ("name", ["host.name ASC", "host.id ASC"]),
-        ("-id", ["host.id DESC"]),
-        ("inventory", ["host.inventory_id ASC", "host.id ASC"]),
-    ],
-)
-def test_an_order_always_ends_in_id(spec: str, expected: list[str]) -> None:
-    assert [str(clause) for clause in order_by_clauses(spec, Host)] == expected
-
-
-@pytest.mark.parametrize(
-    ("spec", "error", "message"),
-    [
-        ("foo", InvalidFilter, "Host has no field named 'foo'"),
-        ("-", InvalidFilter, "Host has no field named ''"),
-        ("nmae", InvalidFilter, "Host has no field named 'nmae'; did you mean \"name\"?"),
-        ("inventory__nmae", InvalidFilter, "Inventory has no field named 'nmae'; did you mean \"name\"?"),
-        ("groups__name", InvalidFilter, "Cannot order by groups__name: groups is no single value of host"),
-        ("variables", InvalidFilter, "Cannot order by variables: variables is no single value of host"),
-        ("name__lower", InvalidFilter, "Cannot order by name__lower: nothing is below name"),
-        ("created_by__password", Forbidden, "Filtering on password is not allowed."),
-        (",".join(["name"] * 21), InvalidFilter, "order_by="),
-    ],
-)
-def test_an_order_outside_the_fields_is_refused(spec: str, error: type[CratonInvError], message: str) -> None:
-    with pytest.raises(error) as caught:
-        order_by_clauses(spec, Host)
-    assert caught.value.message.startswith(message)
 
 
 def test_a_relation_back_to_its_own_kind_is_reached() -> None:

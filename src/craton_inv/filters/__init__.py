@@ -7,8 +7,9 @@ Imported by services, repositories and the API; models import only the conventio
 """
 
 from craton_inv.filters.compiler import compile_where, validate
+from craton_inv.filters.ordering import order_by_clauses
 from craton_inv.filters.pages import counted_page
 from craton_inv.filters.parser import parse
-from craton_inv.filters.query_params import list_conditions, list_node, order_by_clauses
+from craton_inv.filters.query_params import list_conditions, list_node
 
 __all__ = ["compile_where", "counted_page", "list_conditions", "list_node", "order_by_clauses", "parse", "validate"]

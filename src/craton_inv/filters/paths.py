@@ -5,6 +5,9 @@ Conventions a model follows (all optional):
   column.info["filter"]       False: not a field at all
   relationship.info["filter"] reachable, by its name, its singular and info["aliases"]
   __filter_names__            API name → attribute
+  __filter_columns__          name → a function of the model (or an alias of it) giving an expression: what no column
+                              spells, such as whether a run failed
+  __filter_label__            what messages call the model, when that is not its class name
   __search_fields__           the columns that search looks at
   __filter_relations__        name → FilterRelation, or a function of the model giving one: what no relationship spells
   __filter_json__             name → JsonRoot, or a function of the model giving one
@@ -15,7 +18,7 @@ from dataclasses import dataclass, field
 from inspect import isfunction
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Select, inspect, select, tuple_
+from sqlalchemy import ColumnElement, FromClause, Select, and_, inspect, select, tuple_
 from sqlalchemy.orm import RelationshipProperty
 
 Model = type[Any]
@@ -70,6 +73,8 @@ class Hop:
     condition: Callable[[ColumnElement[bool]], ColumnElement[bool]]
     local_key: Any = None
     """The column that holds the far id, when there is one (many to one)."""
+    joins: Callable[[Any, Any], ColumnElement[bool]] | None = None
+    """That a far row belongs to a near row, both given as entities; None for relations of a model's own making."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,7 @@ class Catalogue:
     model: Model
     label: str
     columns: Mapping[str, Any]
+    computed: Mapping[str, Callable[[Any], Any]]
     private: frozenset[str]
     relations: Mapping[str, Hop]
     roots: Mapping[str, JsonRoot]
@@ -109,6 +115,8 @@ def _read(model: Model) -> Catalogue:
             columns[attr.key] = getattr(model, attr.key)
     if "id" in columns:
         columns.setdefault("pk", columns["id"])
+    computed = dict(getattr(model, "__filter_columns__", {}))
+    columns.update((name, made(model)) for name, made in computed.items())
     relations: dict[str, Hop] = {}
     for relation in mapper.relationships:
         if relation.info.get("filter"):
@@ -131,7 +139,8 @@ def _read(model: Model) -> Catalogue:
             relations.setdefault(short, relations[name])
     search = tuple(getattr(model, name) for name in getattr(model, "__search_fields__", ()))
     known = frozenset({*columns, *relations, *roots, *({"search"} if search else ())})
-    return Catalogue(model, model.__name__, columns, frozenset(private), relations, roots, search, known)
+    label = getattr(model, "__filter_label__", model.__name__)
+    return Catalogue(model, label, columns, computed, frozenset(private), relations, roots, search, known)
 
 
 def singular(name: str) -> str:
@@ -161,10 +170,14 @@ def _hop(model: Model, relation: RelationshipProperty[Any]) -> Hop:
         def condition(where: ColumnElement[bool]) -> ColumnElement[bool]:
             return _inside(near, select(*far).where(where))
 
+        def met(here: Any, there: Any) -> ColumnElement[bool]:
+            return and_(*_equal(here, near, there, far))
+
         alone = len(near) == 1 and relation.direction.name == "MANYTOONE"
         local = near[0] if alone else None
-        return Hop(relation.key, target, (model, relation.key), condition, local)
+        return Hop(relation.key, target, (model, relation.key), condition, local_key=local, joins=met)
 
+    secondary = relation.secondary
     near, near_link = _split(relation.synchronize_pairs)
     far, far_link = _split(relation.secondary_synchronize_pairs)
 
@@ -172,7 +185,22 @@ def _hop(model: Model, relation: RelationshipProperty[Any]) -> Hop:
         rows = _inside(far_link, select(*far).where(where))
         return _inside(near, select(*near_link).where(rows))
 
-    return Hop(relation.key, target, (model, relation.key), through)
+    def linked(here: Any, there: Any) -> ColumnElement[bool]:
+        link = secondary.alias()
+        return and_(*_equal(here, near, link, near_link), *_equal(there, far, link, far_link))
+
+    return Hop(relation.key, target, (model, relation.key), through, joins=linked)
+
+
+def _equal(here: Any, near: list[Any], there: Any, far: list[Any]) -> list[ColumnElement[bool]]:
+    return [_on(here, one) == _on(there, other) for one, other in zip(near, far, strict=True)]
+
+
+def _on(entity: Any, column: Any) -> Any:
+    """The column of an entity, which is a mapped class or an alias of one, or of an alias of a table."""
+    if isinstance(entity, FromClause):
+        return entity.c[column.key]
+    return getattr(entity, inspect(entity).mapper.get_property_by_column(column).key)
 
 
 def _split(pairs: Any) -> tuple[list[Any], list[Any]]:
