@@ -1,6 +1,7 @@
 """Factories: each makes one object with sensible values; associations are explicit."""
 
 import itertools
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,8 +11,11 @@ from craton_inv.models import (
     GroupEdge,
     Host,
     HostFacts,
+    HostLabel,
     Inventory,
+    InventoryLabel,
     InventorySource,
+    Label,
     Membership,
     Region,
     Tenant,
@@ -110,3 +114,27 @@ async def make_source(
     )
     source: InventorySource = await save(session, row)
     return source
+
+
+async def make_label(
+    session: AsyncSession,
+    name: str = "",
+    *,
+    tenant: Tenant | None = None,
+    on: Iterable[Inventory | Host] = (),
+) -> Label:
+    """A label, in a tenant of its own unless one is given. `on`: what bears it."""
+    tenant = tenant or await make_tenant(session)
+    label: Label = await save(session, Label(tenant_id=tenant.id, name=name or f"label-{next(_numbers)}"))
+    for bearer in on:
+        await wear(session, bearer, label)
+    return label
+
+
+async def wear(session: AsyncSession, bearer: Inventory | Host, label: Label) -> None:
+    """Attach a label to an inventory or a host."""
+    link = {"label_id": label.id, "tenant_id": label.tenant_id}
+    if isinstance(bearer, Host):
+        await save(session, HostLabel(host_id=bearer.id, inventory_id=bearer.inventory_id, **link))
+    else:
+        await save(session, InventoryLabel(inventory_id=bearer.id, **link))

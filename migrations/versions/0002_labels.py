@@ -8,7 +8,8 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-# A label goes with the last link to it, however that is lost: detached, or deleted with its host or inventory.
+# A label goes with the last link to it, however that is lost: detached, deleted with its host or inventory, or given to
+# another label when its inventory moved to another tenant.
 # The first look costs no lock. Links are deleted from the lowest id up, so it begins at the other end, where the live
 # ones are. A label that somebody else holds is being attached, or looked at by another deletion: it is left alone, for
 # waiting here, among the locks of a bulk deletion, would end in deadlocks. Under the lock a fresh look decides.
@@ -67,6 +68,8 @@ def upgrade() -> None:
             ["inventories.id", "inventories.tenant_id"],
             name=op.f("fk_inventory_labels_inventory_id_tenant_id"),
             ondelete="CASCADE",
+            initially="IMMEDIATE",
+            deferrable=True,
         ),
         sa.ForeignKeyConstraint(
             ["label_id", "tenant_id"],
@@ -93,6 +96,8 @@ def upgrade() -> None:
             ["inventories.id", "inventories.tenant_id"],
             name=op.f("fk_host_labels_inventory_id_tenant_id"),
             ondelete="CASCADE",
+            initially="IMMEDIATE",
+            deferrable=True,
         ),
         sa.ForeignKeyConstraint(
             ["label_id", "tenant_id"],
@@ -107,7 +112,7 @@ def upgrade() -> None:
     op.execute(DROP_UNUSED_LABEL)
     for table in ("inventory_labels", "host_labels"):
         op.execute(
-            f"CREATE TRIGGER drop_unused_label AFTER DELETE ON {table} "
+            f"CREATE TRIGGER drop_unused_label AFTER DELETE OR UPDATE OF label_id ON {table} "
             "FOR EACH ROW EXECUTE FUNCTION drop_unused_label()"
         )
 

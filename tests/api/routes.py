@@ -19,6 +19,7 @@ V2_KINDS = {
     "inventory_updates": "update",
     "tokens": "token",
     "users": "user",
+    "labels": "label",
 }
 V1_KINDS = {
     "tenant_id": "tenant",
@@ -40,6 +41,7 @@ BODY_KINDS = {
     "inventory": "inventory",
     ("HostLink", "id"): "host",
     ("GroupLink", "id"): "group",
+    ("LabelLink", "id"): "label",
 }
 PLAIN_INTEGERS = frozenset({"timeout", "verbosity", "update_cache_timeout"})
 

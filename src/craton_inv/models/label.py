@@ -54,9 +54,13 @@ def _label_of_the_tenant() -> ForeignKeyConstraint:
 
 
 def _inventory_of_the_tenant() -> ForeignKeyConstraint:
-    """The inventory is of the link's tenant; it cannot move to another one while it bears labels of this one."""
+    """The inventory is of the link's tenant. Deferrable: one that moves to another tenant takes its links along."""
     return ForeignKeyConstraint(
-        ["inventory_id", "tenant_id"], ["inventories.id", "inventories.tenant_id"], ondelete="CASCADE"
+        ["inventory_id", "tenant_id"],
+        ["inventories.id", "inventories.tenant_id"],
+        ondelete="CASCADE",
+        deferrable=True,
+        initially="IMMEDIATE",
     )
 
 

@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from craton_inv.models import Group, Host, Inventory, InventorySource, Tenant
+from craton_inv.models import Group, Host, Inventory, InventorySource, Label, Tenant
 
 _OWNED: dict[str, Any] = {"hosts": Host, "groups": Group, "inventory_sources": InventorySource}
 # How many names make the key of a kind of object.
-LEVELS = {"organizations": 1, "inventories": 2, "hosts": 3, "groups": 3, "inventory_sources": 3}
+LEVELS = {"organizations": 1, "inventories": 2, "labels": 2, "hosts": 3, "groups": 3, "inventory_sources": 3}
 
 
 async def find_named_id(session: AsyncSession, plural: str, names: Sequence[str]) -> int | None:
@@ -20,6 +20,8 @@ async def find_named_id(session: AsyncSession, plural: str, names: Sequence[str]
     query = select(Tenant.id).where(Tenant.name == names[-1])
     if plural == "organizations":
         return await session.scalar(query)
+    if plural == "labels":
+        return await session.scalar(select(Label.id).where(Label.tenant_id.in_(query), Label.name == names[0]))
     inventories = select(Inventory.id).where(Inventory.tenant_id.in_(query), Inventory.name == names[-2])
     if plural == "inventories":
         return await session.scalar(inventories)

@@ -14,10 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from craton_inv.models import (
     Group,
     GroupSource,
+    HostLabel,
     HostSource,
     Inventory,
+    InventoryLabel,
     InventorySource,
     InventoryUpdate,
+    Label,
     Membership,
     Tenant,
     User,
@@ -25,6 +28,7 @@ from craton_inv.models import (
 from craton_inv.repositories.sets import any_of
 
 GROUPS_SHOWN = 5
+LABELS_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -40,11 +44,15 @@ class InventorySummary:
 
 
 @dataclass
-class HostGroups:
-    """The direct groups of a host: how many, and the first by name as (id, name)."""
+class Linked:
+    """What is linked to a row, such as the groups of a host: how many, and the first by name as (id, name)."""
 
     count: int = 0
     first: list[tuple[int, str]] = field(default_factory=list)
+
+    def fields(self) -> dict[str, Any]:
+        """As `summary_fields` shows it."""
+        return {"count": self.count, "results": [{"id": row_id, "name": name} for row_id, name in self.first]}
 
 
 def _ids(given: Iterable[int | None]) -> list[int]:
@@ -96,28 +104,47 @@ async def updates(session: AsyncSession, ids: Iterable[int | None]) -> dict[int,
     return await _by_id(session, query, update.id, ids)
 
 
-async def groups_of_hosts(session: AsyncSession, host_ids: Iterable[int]) -> dict[int, HostGroups]:
+async def groups_of_hosts(session: AsyncSession, host_ids: Iterable[int]) -> dict[int, Linked]:
     """The direct groups of hosts, the first `GROUPS_SHOWN` of each by name."""
-    found: dict[int, HostGroups] = defaultdict(HostGroups)
-    wanted = _ids(host_ids)
+    join = Group.id == Membership.group_id
+    return await _linked(session, Membership.host_id, Group, join, host_ids, shown=GROUPS_SHOWN)
+
+
+async def labels_of_hosts(session: AsyncSession, host_ids: Iterable[int]) -> dict[int, Linked]:
+    """The labels of hosts, the first `LABELS_SHOWN` of each by name."""
+    join = Label.id == HostLabel.label_id
+    return await _linked(session, HostLabel.host_id, Label, join, host_ids, shown=LABELS_SHOWN)
+
+
+async def labels_of_inventories(session: AsyncSession, inventory_ids: Iterable[int]) -> dict[int, Linked]:
+    """The labels of inventories, the first `LABELS_SHOWN` of each by name."""
+    join = Label.id == InventoryLabel.label_id
+    return await _linked(session, InventoryLabel.inventory_id, Label, join, inventory_ids, shown=LABELS_SHOWN)
+
+
+async def _linked(
+    session: AsyncSession, owner: Any, far: type[Group | Label], join: Any, owner_ids: Iterable[int], *, shown: int
+) -> dict[int, Linked]:
+    found: dict[int, Linked] = defaultdict(Linked)
+    wanted = _ids(owner_ids)
     if not wanted:
         return found
     ranked = (
         select(
-            Membership.host_id,
-            Group.id,
-            Group.name,
-            func.count().over(partition_by=Membership.host_id).label("total"),
-            func.row_number().over(partition_by=Membership.host_id, order_by=(Group.name, Group.id)).label("place"),
+            owner.label("owner"),
+            far.id,
+            far.name,
+            func.count().over(partition_by=owner).label("total"),
+            func.row_number().over(partition_by=owner, order_by=(far.name, far.id)).label("place"),
         )
-        .join(Group, Group.id == Membership.group_id)
-        .where(any_of(Membership.host_id, wanted))
+        .join(far, join)
+        .where(any_of(owner, wanted))
         .subquery()
     )
-    query = select(ranked).where(ranked.c.place <= GROUPS_SHOWN).order_by(ranked.c.host_id, ranked.c.place)
+    query = select(ranked).where(ranked.c.place <= shown).order_by(ranked.c.owner, ranked.c.place)
     for row in await session.execute(query):
-        found[row.host_id].count = row.total
-        found[row.host_id].first.append((row.id, row.name))
+        found[row.owner].count = row.total
+        found[row.owner].first.append((row.id, row.name))
     return found
 
 

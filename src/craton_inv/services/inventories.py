@@ -11,6 +11,7 @@ from craton_inv.errors import BadRequest, Conflict, InvalidField, InvalidFilter,
 from craton_inv.filters.errors import bad_pattern, pattern_terms
 from craton_inv.models import Host, Inventory, Tenant
 from craton_inv.queue.jobs import enqueue
+from craton_inv.repositories import labels
 from craton_inv.repositories.inventories import InventoryRepository
 from craton_inv.repositories.patterns import pattern_fault
 from craton_inv.repositories.scope import WRITE, Scope
@@ -47,7 +48,10 @@ async def create_inventory(session: AsyncSession, scope: Scope, tenant: Tenant, 
 async def change_inventory(
     session: AsyncSession, scope: Scope, inventory: Inventory, values: Mapping[str, Any]
 ) -> Inventory:
-    """Write `values` to an inventory got with `lock=True`. Raises MethodNotAllowed when its kind would change."""
+    """Write `values` to an inventory got with `lock=True`; to another tenant it takes its labels along, by name.
+
+    Raises MethodNotAllowed when its kind would change.
+    """
     InventoryRepository(session, scope).authorize(inventory)
     kind = _known_kind(values.get("kind", inventory.kind))
     if kind != inventory.kind:
@@ -55,12 +59,17 @@ async def change_inventory(
             'You cannot turn a regular inventory into a "smart" or "constructed" inventory.', key="error"
         )
     tenant_id = values.get("tenant_id", inventory.tenant_id)
-    if tenant_id != inventory.tenant_id:
+    moved = tenant_id != inventory.tenant_id
+    if moved:
         scope.require(tenant_id, WRITE, "inventories")
         scope.require(inventory.tenant_id, WRITE, "inventories")
+        await labels.begin_move(session)
     _assign(inventory, values)
     await _check_patterns(session, values.get("host_filter"))
-    return await InventoryRepository(session, scope).save(inventory)
+    await InventoryRepository(session, scope).save(inventory)
+    if moved:
+        await labels.end_move(session, inventory, scope.user_id)
+    return inventory
 
 
 async def delete_inventory(session: AsyncSession, scope: Scope, inventory: Inventory) -> int:

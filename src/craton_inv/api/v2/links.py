@@ -7,6 +7,7 @@ PLURALS = {
     "organization": "organizations",
     "inventory": "inventories",
     "host": "hosts",
+    "label": "labels",
     "group": "groups",
     "inventory_source": "inventory_sources",
     "inventory_update": "inventory_updates",

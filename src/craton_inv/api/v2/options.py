@@ -17,6 +17,7 @@ JSON_TEXTS = frozenset({"variables", "source_vars"})
 TAKEN = frozenset({"verbose", "filter", "all", "order_by", "action", "resource"})
 # Lists whose POST attaches what is there: awxkit exports their members by id.
 ATTACHING = frozenset({"/hosts/{id}/groups/", "/groups/{id}/hosts/", "/groups/{id}/children/"})
+SEARCHED = ("description", "name")
 LINKING = frozenset({"id", "associate", "disassociate"})
 READ_ONLY = frozenset({"id", "type", "url", "related", "summary_fields", "created", "modified"})
 _TYPES = {"integer": "integer", "boolean": "boolean", "number": "float", "object": "object", "array": "list"}
@@ -45,7 +46,7 @@ def describe(routes: Sequence[Any]) -> dict[str, Any]:
     if listing and shown is not None:
         described |= {
             "types": [_type_name(shown)],
-            "search_fields": ["description", "name"] if "name" in shown.model_fields else ["username"],
+            "search_fields": [name for name in SEARCHED if name in shown.model_fields] or ["username"],
             "related_search_fields": [],
             "max_page_size": 200,
         }

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field, WithJsonSchema
 
 from craton_inv.schemas.v2.groups import GroupPatch
 from craton_inv.schemas.v2.hosts import HostPatch
+from craton_inv.schemas.v2.labels import LabelPatch
 
 # Any value is taken here: what is no integer is refused in AWX's own words, by the association itself.
 LinkId = Annotated[Any, WithJsonSchema({"type": "integer", "minimum": 1})]
@@ -26,3 +27,7 @@ class HostLink(HostPatch, Link):
 
 class GroupLink(GroupPatch, Link):
     """Attach, detach or create a group."""
+
+
+class LabelLink(LabelPatch, Link):
+    """Attach a label by id, or by name within the organization (made when it is not there), or detach it."""

@@ -5,6 +5,7 @@ from craton_inv.api.v2.present.hosts import HostPresenter
 from craton_inv.api.v2.present.inventories import InventoryPresenter
 from craton_inv.api.v2.present.inventory_sources import InventorySourcePresenter
 from craton_inv.api.v2.present.inventory_updates import InventoryUpdatePresenter
+from craton_inv.api.v2.present.labels import LabelPresenter
 from craton_inv.api.v2.present.organizations import OrganizationPresenter
 from craton_inv.api.v2.present.users import UserPresenter
 
@@ -14,6 +15,7 @@ __all__ = [
     "InventoryPresenter",
     "InventorySourcePresenter",
     "InventoryUpdatePresenter",
+    "LabelPresenter",
     "OrganizationPresenter",
     "UserPresenter",
 ]

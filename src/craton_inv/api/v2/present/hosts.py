@@ -7,11 +7,11 @@ from craton_inv.api.v2.present.base import Inventories, Viewer, author_fields, l
 from craton_inv.repositories import summaries
 from craton_inv.schemas.v2.hosts import Host
 
-SUB_RESOURCES = ("variable_data", "groups", "all_groups", "inventory_sources", "ansible_facts")
+SUB_RESOURCES = ("variable_data", "groups", "all_groups", "inventory_sources", "labels", "ansible_facts")
 
 
 class HostPresenter:
-    """Five statements for a page: inventories, their totals, groups, sources, authors."""
+    """Six statements for a page: inventories, their totals, groups, labels, sources, authors."""
 
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
@@ -28,11 +28,12 @@ class HostPresenter:
         ids = [row.id for row in rows]
         inventories = await Inventories.load(viewer, (row.inventory_id for row in rows))
         groups = await summaries.groups_of_hosts(session, ids)
+        labels = await summaries.labels_of_hosts(session, ids)
         delivered = await summaries.delivered_hosts(session, ids)
         authors = await load_authors(session, rows)
         made = []
         for row in rows:
-            links, member = viewer.links, groups[row.id]
+            links = viewer.links
             writable = viewer.may_write(row.tenant_id)
             made.append(
                 Host(
@@ -49,10 +50,8 @@ class HostPresenter:
                         **inventories.fields(row.inventory_id),
                         **author_fields(row, authors),
                         "user_capabilities": {"edit": writable, "delete": writable},
-                        "groups": {
-                            "count": member.count,
-                            "results": [{"id": group_id, "name": name} for group_id, name in member.first],
-                        },
+                        "groups": groups[row.id].fields(),
+                        "labels": labels[row.id].fields(),
                         "recent_jobs": [],
                     },
                     created=row.created,

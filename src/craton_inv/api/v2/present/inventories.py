@@ -9,12 +9,12 @@ from craton_inv.repositories.inventories import InventoryRepository
 from craton_inv.schemas.v2.inventories import Inventory
 from craton_inv.services.smart_inventories import count_smart_hosts
 
-SUB_RESOURCES = ("hosts", "variable_data", "script")
+SUB_RESOURCES = ("hosts", "variable_data", "script", "labels")
 OWN_CONTENT = ("groups", "root_groups", "inventory_sources", "update_inventory_sources", "tree")
 
 
 class InventoryPresenter:
-    """Four statements for a page: totals, hosts of smart ones, organizations, authors."""
+    """Five statements for a page: totals, hosts of smart ones, organizations, labels, authors."""
 
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
@@ -31,6 +31,7 @@ class InventoryPresenter:
         all_totals = await InventoryRepository(session, viewer.scope).totals(row.id for row in rows)
         smart_hosts = await count_smart_hosts(session, rows, viewer.filter_timeout)
         tenants = await summaries.tenants(session, (row.tenant_id for row in rows))
+        labels = await summaries.labels_of_inventories(session, (row.id for row in rows))
         authors = await load_authors(session, rows)
         made = []
         for row in rows:
@@ -53,7 +54,7 @@ class InventoryPresenter:
                         "organization": summary_of(organization, "id", "name", "description"),
                         **author_fields(row, authors),
                         "user_capabilities": {"edit": writable, "delete": writable, "copy": False, "adhoc": False},
-                        "labels": {"count": 0, "results": []},
+                        "labels": labels[row.id].fields(),
                     },
                     created=row.created,
                     modified=row.modified,
