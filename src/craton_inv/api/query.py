@@ -1,34 +1,54 @@
 """The list parameters of /v2: page, page_size, order_by, search, and every other one a filter."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Query, Request
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, false
 
 from craton_inv.api.context import context_of
 from craton_inv.api.dialect import Listed, Presented
+from craton_inv.api.role_levels import having_role
 from craton_inv.api.searches import searching
-from craton_inv.errors import NotFound
+from craton_inv.errors import Forbidden, InvalidFilter, NotFound
 from craton_inv.filters import compile_where, list_node, order_by_clauses
 from craton_inv.filters.nodes import Node
 from craton_inv.repositories.base import Repository, Rows
 
 MAX_PAGE_SIZE = 200
 MAX_OFFSET = 2**62
+# What AWX calls the rows of a model in their `type`, where that is not the name of ours.
+TYPES = {"tenant": "organization", "token": "o_auth2_access_token"}
 
 
 class PageWindow:
-    """One page by number (AWX). `page_size` above 200 is capped silently and the links carry 200."""
+    """One page by number (AWX). `page_size` above 200 is capped silently and the links carry 200.
 
-    def __init__(self, request: Request, *, page: int, page_size: int, order_by: str) -> None:
+    `params`: the parameters that filter; a list that reads one of them in a way of its own takes it out.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        *,
+        page: int,
+        page_size: int,
+        order_by: str,
+        types: Sequence[str] = (),
+        roles: Sequence[str] = (),
+    ) -> None:
         self.request = request
         self.page = page
         self.page_size = min(page_size, MAX_PAGE_SIZE)
         self.capped = page_size > MAX_PAGE_SIZE
         self.order_by = order_by
+        self.types = [name.strip() for text in types for name in text.split(",")]
+        self.roles = roles
         self.counted = "count_disabled" not in request.query_params
+        self.params = request.query_params.multi_items()
 
     async def rows(
         self,
@@ -36,33 +56,42 @@ class PageWindow:
         *where: ColumnElement[bool],
         searched: Sequence[Node] = (),
         stored: Node | None = None,
+        key: str = "detail",
     ) -> Rows[Any]:
         """The rows of this page, completed. `searched`, `stored`: what the searches in `where` were made from.
 
-        The stored one of a smart inventory finds all its rows anyhow, whatever the page.
+        The stored one of a smart inventory finds all its rows anyhow, whatever the page. `key`: see `refused_under`.
         Raises NotFound for a page beyond the end, InvalidFilter, ServiceUnavailable for a search out of time.
         """
         offset = (self.page - 1) * self.page_size
         if offset > MAX_OFFSET:
             raise NotFound("Invalid page.")
-        listed = list_node(self.request.query_params.multi_items(), repository.model)
-        if listed is not None:
-            where = (*where, compile_where(listed, repository.model))
-            searched = (listed, *searched)
-        order = order_by_clauses(self.order_by or default_order(repository.model), repository.model)
-        async with searching(repository.session, context_of(self.request).settings, stored, *searched):
-            found = await repository.page(
-                where=where,
-                order=order,
-                offset=offset,
-                limit=self.page_size,
-                count=self.counted,
-                searched=bool(searched),
-            )
+        model = repository.model
+        with refused_under(key):
+            listed = list_node(self.params, model)
+            if listed is not None:
+                where = (*where, compile_where(listed, model))
+                searched = (listed, *searched)
+            order = order_by_clauses(self.order_by or default_order(model), model)
+            where = (*where, *self._kept(repository))
+            async with searching(repository.session, context_of(self.request).settings, stored, *searched):
+                found = await repository.page(
+                    where=where,
+                    order=order,
+                    offset=offset,
+                    limit=self.page_size,
+                    count=self.counted,
+                    searched=bool(searched),
+                )
         if self.page > 1 and found.count is not None and offset >= found.count:
             raise NotFound("Invalid page.")
         await repository.complete(found.items)
         return found
+
+    def _kept(self, repository: Repository[Any]) -> list[ColumnElement[bool]]:
+        """What `type` and `role_level` leave of the rows."""
+        kept = [having_role(name, repository.model, repository.scope) for name in self.roles]
+        return kept if not any(self.types) or type_of(repository.model) in self.types else [*kept, false()]
 
     async def answer(
         self,
@@ -98,6 +127,26 @@ class PageWindow:
         return f"{self.request.scope['path']}?{urlencode([*kept, *size, ('page', str(page))])}"
 
 
+@contextmanager
+def refused_under(key: str) -> Iterator[None]:
+    """Tell a refused filter under this key. AWX's /hosts/ has "error", and there also for secret fields, as a 400."""
+    try:
+        yield
+    except InvalidFilter as error:
+        error.key = key
+        raise
+    except Forbidden as error:
+        if key == "error":
+            raise InvalidFilter(error.message, code=error.code) from error
+        raise
+
+
+def type_of(model: Any) -> str:
+    """The `type` that answers about rows of a model carry."""
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", model.__name__).lower()
+    return TYPES.get(name, name)
+
+
 def default_order(model: Any) -> str:
     """By name where there is one, as AWX's models are ordered."""
     return "name" if hasattr(model, "name") else "id"
@@ -109,7 +158,9 @@ def page_window(
     page_size: Annotated[int, Query(ge=1, description="Rows a page; more than 200 are capped to 200.")] = 25,
     order_by: Annotated[str, Query(description="Fields, separated by commas; '-' before one turns it.")] = "",
     search: Annotated[str, Query(description="Words that must all be found, case-insensitively.")] = "",
+    types: Annotated[list[str], Query(alias="type", description="Kinds of objects; of others nothing is shown.")] = [],  # noqa: B006
+    role_level: Annotated[list[str], Query(description="Rows on which the caller has this role: `admin_role`.")] = [],  # noqa: B006
 ) -> PageWindow:
     """The dependency of every /v2 list. Other parameters are filters: `name=x`, `name__icontains=x`."""
     order = order_by or request.query_params.get("order", "")
-    return PageWindow(request, page=page, page_size=page_size, order_by=order)
+    return PageWindow(request, page=page, page_size=page_size, order_by=order, types=types, roles=role_level)

@@ -20,7 +20,7 @@ from craton_inv.filters.paths import Model, catalogue
 
 RESERVED = frozenset(
     {"page", "page_size", "format", "order", "order_by", "search", "type", "host_filter"}
-    | {"count_disabled", "no_truncate", "limit", "validate"}
+    | {"count_disabled", "no_truncate", "limit", "validate", "role_level"}
 )
 MAX_TEXT = 4096
 _WORDS = re.compile(r"""\"([^\"]*)\"|'([^']*)'|([^\s,]+)""")

@@ -1,6 +1,7 @@
 """Inventory sources: where an inventory's content is refreshed from (ManageIQ's manager, AWX's InventorySource)."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import (
     CheckConstraint,
@@ -14,8 +15,12 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
 from craton_inv.db.types import name_column
+from craton_inv.models import filtering
 from craton_inv.models.inventory import Inventory
 from craton_inv.models.parts import Authored, of_inventory
+
+if TYPE_CHECKING:
+    from craton_inv.models.inventory_update import InventoryUpdate
 
 
 class InventorySource(HasId, HasTimestamps, HasGeneration, Authored, Base):
@@ -33,6 +38,13 @@ class InventorySource(HasId, HasTimestamps, HasGeneration, Authored, Base):
         CheckConstraint("update_cache_timeout >= 0", name="update_cache_timeout"),
     )
     __search_fields__ = ("name", "description")
+    # AWX's names for the same, the older ones too.
+    __filter_names__ = {"current_job": "current_update", "last_job": "last_update"}  # noqa: RUF012
+    __filter_columns__ = {  # noqa: RUF012
+        "last_job_failed": filtering.last_run_failed,
+        "last_job_run": filtering.last_run_finished,
+        "last_update_failed": filtering.failed,
+    }
 
     inventory_id: Mapped[int] = mapped_column()
     tenant_id: Mapped[int] = mapped_column()
@@ -65,6 +77,12 @@ class InventorySource(HasId, HasTimestamps, HasGeneration, Authored, Base):
     )
 
     inventory: Mapped[Inventory] = relationship(lazy="raise", viewonly=True, info={"filter": True})
+    current_update: Mapped["InventoryUpdate | None"] = relationship(
+        lazy="raise", viewonly=True, foreign_keys=[current_update_id], info={"filter": True}
+    )
+    last_update: Mapped["InventoryUpdate | None"] = relationship(
+        lazy="raise", viewonly=True, foreign_keys=[last_update_id], info={"filter": True}
+    )
 
 
 class InventorySourceUpload(HasTimestamps, Base):

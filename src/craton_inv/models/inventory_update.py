@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from craton_inv.db.base import Base, HasId, HasTimestamps
 from craton_inv.db.types import name_column
+from craton_inv.models import filtering
 from craton_inv.models.inventory import Inventory
 from craton_inv.models.inventory_source import InventorySource
 from craton_inv.models.parts import Authored, of_inventory
@@ -46,6 +47,8 @@ class InventoryUpdate(HasId, HasTimestamps, Authored, Base):
         CheckConstraint("kind IN ('full', 'targeted')", name="kind"),
     )
     __search_fields__ = ("name", "description")
+    __filter_names__ = {"unified_job_template": "inventory_source"}  # noqa: RUF012
+    __filter_columns__ = {"failed": filtering.failed}  # noqa: RUF012
 
     inventory_id: Mapped[int] = mapped_column()
     tenant_id: Mapped[int] = mapped_column()

@@ -15,6 +15,7 @@ class Tenant(HasId, HasTimestamps, HasGeneration, Authored, Base):
 
     __tablename__ = "tenants"
     __search_fields__ = ("name", "description")
+    __filter_label__ = "Organization"
 
     name: Mapped[str] = name_column(unique=True)
     description: Mapped[str] = mapped_column(server_default="")

@@ -39,12 +39,13 @@ class Scope:
     def where(self, model: Any) -> ColumnElement[bool]:
         """The predicate that keeps rows of visible tenants. `model`: Tenant, or any class with a tenant_id."""
         tenants = self.tenant_ids()
-        if tenants is None:
-            return true()
-        if not tenants:
-            return false()
-        column: ColumnElement[int] = model.id if model.__tablename__ == "tenants" else model.tenant_id
-        return column.in_(sorted(tenants))
+        return true() if tenants is None else _of(model, tenants)
+
+    def where_role(self, model: Any, needed: frozenset[str]) -> ColumnElement[bool]:
+        """The predicate that keeps the visible rows of tenants where the caller holds one of these roles."""
+        if self.is_superuser:
+            return self.where(model)
+        return _of(model, frozenset(tenant for tenant in self.roles if self.roles_in(tenant) & needed))
 
     def roles_in(self, tenant_id: int) -> frozenset[str]:
         """The caller's roles in a tenant; none outside the token's tenant."""
@@ -68,6 +69,13 @@ class Scope:
         """Raise Forbidden unless the caller is a system administrator with an unlimited, writing token."""
         if not self.is_superuser or self.tenant_id is not None or self.read_only:
             raise Forbidden("You do not have permission to perform this action.")
+
+
+def _of(model: Any, tenants: frozenset[int]) -> ColumnElement[bool]:
+    if not tenants:
+        return false()
+    column: ColumnElement[int] = model.id if model.__tablename__ == "tenants" else model.tenant_id
+    return column.in_(sorted(tenants))
 
 
 SYSTEM = Scope(is_superuser=True)

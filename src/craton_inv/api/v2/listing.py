@@ -8,7 +8,6 @@ from pydantic import BaseModel
 from sqlalchemy import ColumnElement
 
 from craton_inv.api.query import PageWindow, page_window
-from craton_inv.errors import Forbidden, InvalidFilter
 from craton_inv.filters.nodes import Node
 from craton_inv.repositories.base import Repository
 
@@ -35,17 +34,9 @@ async def listed(
 ) -> Listed:
     """The page of a list that the request asks for. `searched`, `stored`: what the searches in `where` were made from.
 
-    `key`: under which a refused filter is told; AWX's /hosts/ has "error", and there also for secret fields.
+    `key`: under which a refused filter is told.
 
     Routes that return it set `response_model_exclude_unset`, so that `?count_disabled` leaves the results alone.
     """
-    try:
-        found = await window.rows(repository, *where, searched=searched, stored=stored)
-    except InvalidFilter as error:
-        error.key = key
-        raise
-    except Forbidden as error:
-        if key == "error":
-            raise InvalidFilter(error.message, code=error.code) from error
-        raise
+    found = await window.rows(repository, *where, searched=searched, stored=stored, key=key)
     return envelope(**window.frame(found), results=await presenter.many(found.items))
