@@ -16,6 +16,7 @@ from craton_inv.models.inventory_source import InventorySource, InventorySourceU
 from craton_inv.models.inventory_update import InventoryUpdate, InventoryUpdateEvent
 from craton_inv.models.label import HostLabel, InventoryLabel, Label
 from craton_inv.models.region import Region
+from craton_inv.models.smart_membership import SmartInventoryMembership, SmartMembershipChange
 from craton_inv.models.tenant import Tenant
 from craton_inv.models.user import Grant, Token, User
 from craton_inv.queue.models import Job
@@ -41,6 +42,8 @@ __all__ = [
     "Label",
     "Membership",
     "Region",
+    "SmartInventoryMembership",
+    "SmartMembershipChange",
     "Tenant",
     "Token",
     "User",

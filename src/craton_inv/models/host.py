@@ -27,6 +27,7 @@ from craton_inv.models.inventory_source import InventorySource
 from craton_inv.models.label import Label
 from craton_inv.models.parts import Authored, Delivered, SourceLayer, of_inventory
 from craton_inv.models.region import Region
+from craton_inv.models.smart_membership import SmartInventories
 from craton_inv.models.tenant import Tenant
 
 
@@ -52,7 +53,10 @@ class Host(HasId, HasTimestamps, HasGeneration, HasVariables, Authored, Base):
     )
     __search_fields__ = ("name", "description")
     __filter_names__ = {"organization": "tenant"}  # noqa: RUF012
-    __filter_relations__ = {"all_groups": lambda model: AllGroups()}  # noqa: RUF012
+    __filter_relations__ = {  # noqa: RUF012
+        "all_groups": lambda model: AllGroups(),
+        "smart_inventories": lambda model: SmartInventories(model),
+    }
     __filter_json__ = {  # noqa: RUF012
         "variables": variables_root,
         "ansible_facts": lambda model: JsonRoot(HostFacts.facts, table_key=HostFacts.host_id),

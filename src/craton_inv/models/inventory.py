@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
@@ -31,6 +31,7 @@ class Inventory(HasId, HasTimestamps, HasGeneration, HasVariables, Authored, Bas
         UniqueConstraint("id", "tenant_id"),
         CheckConstraint("kind IN ('', 'smart', 'constructed')", name="kind"),
         CheckConstraint("kind <> 'smart' OR host_filter IS NOT NULL", name="smart_has_filter"),
+        Index("ix_inventories_smart", "tenant_id", postgresql_where=text("kind = 'smart'")),
     )
     __search_fields__ = ("name", "description")
     __filter_names__ = {"organization": "tenant", "organization_id": "tenant_id"}  # noqa: RUF012
