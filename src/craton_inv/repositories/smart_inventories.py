@@ -1,6 +1,7 @@
-"""Counting the hosts of many stored searches in one statement, for as long as the caller is willing to wait."""
+"""Counting the hosts of many stored searches, for as long as the caller is willing to wait."""
 
 from collections.abc import Mapping
+from time import monotonic
 
 from sqlalchemy import BigInteger, ColumnElement, func, literal, select, union_all
 from sqlalchemy.exc import DBAPIError
@@ -9,30 +10,52 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from craton_inv.filters.errors import refused_by_database
 from craton_inv.models import Host
 
+# A count that has less time than this is not begun.
+SHORTEST = 0.005
+
 
 async def count_hosts(
     session: AsyncSession, searches: Mapping[int, ColumnElement[bool]], seconds: float
 ) -> dict[int, int | None]:
-    """The number of hosts per search, by its key.
+    """The number of hosts per search, by its key; None for one that is no longer valid or takes too long.
 
-    None for all when they need more than `seconds` together, or when one of them is no longer valid.
+    All of them are one statement. Only when that one fails, by half of the time at the latest, each is counted by
+    itself with an equal share of what is left, what a quick one leaves over going to those behind it: one bad search
+    costs its own number and no other that is quick. `seconds` are never exceeded.
     """
     if not searches:
         return {}
+    end = monotonic() + seconds
+    before = await session.scalar(select(func.current_setting("statement_timeout")))
+    lone = len(searches) == 1
+    together = await _counted(session, searches, seconds if lone else seconds / 2, before)
+    if together is not None:
+        return {**together}
+    if lone:
+        return dict.fromkeys(searches)
+    found: dict[int, int | None] = {}
+    for place, (key, where) in enumerate(searches.items()):
+        share = (end - monotonic()) / (len(searches) - place)
+        alone = None if share < SHORTEST else await _counted(session, {key: where}, share, before)
+        found[key] = None if alone is None else alone[key]
+    return found
+
+
+async def _counted(
+    session: AsyncSession, searches: Mapping[int, ColumnElement[bool]], seconds: float, before: str | None
+) -> dict[int, int] | None:
+    """One statement; None when the database refuses it or does not end in time. `before`: the timeout to go back to."""
     counts = [
         select(literal(key, BigInteger()), select(func.count()).select_from(Host).where(where).scalar_subquery())
         for key, where in searches.items()
     ]
-    before = await session.scalar(select(func.current_setting("statement_timeout")))
     try:
         async with session.begin_nested():
             await session.execute(select(func.set_config("statement_timeout", f"{int(seconds * 1000)}ms", True)))
-            found: dict[int, int | None] = {}
-            for key, count in await session.execute(union_all(*counts)):
-                found[key] = count
+            found = {row[0]: row[1] for row in await session.execute(union_all(*counts))}
             await session.execute(select(func.set_config("statement_timeout", before, True)))
     except DBAPIError as error:
         if refused_by_database(error, None) is None:
             raise
-        return dict.fromkeys(searches)
+        return None
     return found

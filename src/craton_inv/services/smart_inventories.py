@@ -1,13 +1,13 @@
 """Smart inventories: a stored search. Their hosts are what the search gives now, within their organization."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.errors import CratonInvError
 from craton_inv.filters import compile_where, parse
-from craton_inv.filters.nodes import Node
+from craton_inv.filters.nodes import And, Node
 from craton_inv.models import Host, Inventory
 from craton_inv.repositories.hosts import in_inventory, in_smart_inventory
 from craton_inv.repositories.smart_inventories import count_hosts
@@ -18,6 +18,12 @@ def search_of(inventory: Inventory) -> Node | None:
     if inventory.kind != "smart" or inventory.host_filter is None:
         return None
     return parse(inventory.host_filter)
+
+
+def searches_of(inventories: Iterable[Inventory]) -> Node | None:
+    """The stored searches of several smart inventories, all of which are asked for; None when there is none."""
+    found = tuple(node for node in map(search_of, inventories) if node is not None)
+    return And(found) if found else None
 
 
 def hosts_of(inventory: Inventory) -> ColumnElement[bool]:
@@ -31,9 +37,9 @@ def hosts_of(inventory: Inventory) -> ColumnElement[bool]:
 async def count_smart_hosts(
     session: AsyncSession, inventories: Sequence[Inventory], seconds: float
 ) -> dict[int, int | None]:
-    """The number of hosts of each smart inventory, by id, in a constant number of statements.
+    """The number of hosts of each smart inventory, by id, in a constant number of statements while all are well.
 
-    None when a search is no longer valid, or when all of them together take longer than `seconds`.
+    None when a search is no longer valid, or when it takes too long; all of them together have `seconds`.
     """
     searches: dict[int, ColumnElement[bool]] = {}
     counts: dict[int, int | None] = {}

@@ -190,6 +190,16 @@ async def test_including_groups_is_off_until_it_is_asked_for(
     assert (await client.patch(path, json={"include_groups": "yes"})).status_code == 400
 
 
+async def test_a_bad_search_in_a_list_costs_its_own_total_alone(
+    client: httpx.AsyncClient, session: AsyncSession, tenant: Tenant
+) -> None:
+    for name, host_filter in (("broken", "name ~ '[a'"), ("good", "name=web1"), ("stale", "nmae=a")):
+        await make_inventory(session, name, tenant=tenant, kind="smart", host_filter=host_filter)
+    answer = await client.get(f"{INVENTORIES}?organization={tenant.id}")
+    totals = {row["name"]: row["total_hosts"] for row in answer.json()["results"]}
+    assert totals == {"broken": None, "good": 1, "plain": 2, "stale": None}
+
+
 async def names_of(client: httpx.AsyncClient, path: str) -> list[str]:
     """The hosts of a list."""
     answer = await client.get(path)
