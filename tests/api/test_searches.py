@@ -66,6 +66,8 @@ async def test_a_broken_pattern_under_v1_has_its_column(client: httpx.AsyncClien
         "/v2/inventories/{id}/hosts/",
         "/v2/inventories/{id}/script/",
         "/v2/inventories/{id}/script/?host=web1",
+        "/v2/hosts/?inventory={id}",
+        "/v1/hosts?inventory_id={id}",
         "/v1/ansible-inventory?inventory_id={id}",
     ],
 )
@@ -115,7 +117,9 @@ def hurried_settings(settings: Settings) -> Settings:
         ("/v2/inventories/{smart}/hosts/", "variables__z"),
         ("/v2/inventories/{smart}/hosts/?host_filter=name ~ b", "variables__z, name"),
         ("/v2/inventories/{smart}/script/", "variables__z"),
+        ("/v2/hosts/?inventory={smart}", "variables__z"),
         ("/v1/hosts?host_filter=variables__a > 1", "variables__a"),
+        ("/v1/hosts?inventory_id={smart}", "variables__z"),
         ("/v1/ansible-inventory?inventory_id={smart}", "variables__z"),
     ],
 )

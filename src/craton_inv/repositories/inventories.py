@@ -1,15 +1,15 @@
 """Inventories in the database, with the totals that every answer about them carries."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from sqlalchemy import case, delete, func, literal, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.models import Group, Host, Inventory, InventorySource, Region
+from craton_inv.models.filtering import FAILED as FAILED
 from craton_inv.repositories.base import Repository
-
-FAILED = ("failed", "error", "canceled")
+from craton_inv.repositories.sets import any_of
 
 
 class Totals(NamedTuple):
@@ -36,6 +36,11 @@ class InventoryRepository(Repository[Inventory]):
             self.visible().where(Inventory.tenant_id == tenant_id, Inventory.name == name)
         )
         return found
+
+    async def smart_among(self, ids: Collection[int]) -> list[Inventory]:
+        """Those of the ids that are smart inventories, by id."""
+        query = self.visible().where(any_of(Inventory.id, ids), Inventory.kind == "smart").order_by(Inventory.id)
+        return [*await self.session.scalars(query)] if ids else []
 
     async def region_of(self, inventory: Inventory) -> str | None:
         """The name of the region that owns the inventory, if one does."""

@@ -76,7 +76,7 @@ async def list_hosts(
     settings = context_of(request).settings
     if query.group is not None:
         await limit_filter_time(session, settings)
-    async with searching(session, settings, query.search):
+    async with searching(session, settings, query.search, query.owner.search):
         rows = HostRepository(session, scope)
         searched = query.search is not None or query.group is not None
         return await window.answer(rows, Host, HostList, *conditions, searched=searched)

@@ -8,7 +8,7 @@ from craton_inv.api.ids import PathId
 from craton_inv.api.preconditions import require_match, tell_etag
 from craton_inv.api.v2.associating import content_of
 from craton_inv.api.v2.getting import keep_inventory, referred
-from craton_inv.api.v2.host_search import HostFilterDep, list_hosts_where
+from craton_inv.api.v2.host_search import HostFilterDep, list_hosts_where, take_smart_inventories
 from craton_inv.api.v2.listing import WindowDep, listed
 from craton_inv.api.v2.present import GroupPresenter, HostPresenter, InventorySourcePresenter
 from craton_inv.api.v2.present.base import ViewerDep
@@ -21,6 +21,7 @@ from craton_inv.schemas.v2.groups import GroupList
 from craton_inv.schemas.v2.hosts import Host, HostCreate, HostList, HostPatch, HostReplace
 from craton_inv.schemas.v2.inventory_sources import InventorySourceList
 from craton_inv.services import hosts as service
+from craton_inv.services import smart_inventories
 
 router = APIRouter(prefix="/hosts", tags=["hosts"])
 HostId = Annotated[PathId, Path(alias="id")]
@@ -28,8 +29,11 @@ HostId = Annotated[PathId, Path(alias="id")]
 
 @router.get("/", operation_id="list_hosts", response_model_exclude_unset=True)
 async def list_hosts(viewer: ViewerDep, window: WindowDep, host_filter: HostFilterDep) -> HostList:
-    """List hosts, or search them by `host_filter`."""
-    return await list_hosts_where(viewer, window, host_filter, key="error")
+    """List hosts, or search them by `host_filter`; those of a smart inventory too when `inventory` names one."""
+    smart = await take_smart_inventories(viewer, window)
+    where = map(smart_inventories.hosts_of, smart)
+    stored = smart_inventories.searches_of(smart)
+    return await list_hosts_where(viewer, window, host_filter, *where, stored=stored, key="error")
 
 
 @router.post("/", operation_id="create_host", status_code=201)
