@@ -75,7 +75,7 @@ class ColumnField(Operand):
         """=; a network holds its addresses; null is IS NULL."""
         if values.is_null(value):
             return self.expression.is_(None)  # type: ignore[no-any-return]
-        if self._is_network(value):
+        if self.is_network(value):
             return self.expression.bool_op("<<=")(self.bound(value))  # type: ignore[no-any-return]
         return self.expression == self.bound(value)  # type: ignore[no-any-return]
 
@@ -99,7 +99,7 @@ class ColumnField(Operand):
 
     def one_of(self, choices: Sequence[Value]) -> Condition:
         """IN, with IS NULL and networks apart."""
-        apart = [value for value in choices if values.is_null(value) or self._is_network(value)]
+        apart = [value for value in choices if values.is_null(value) or self.is_network(value)]
         together = [self.bound(value) for value in choices if value not in apart]
         return or_(*map(self.equals, apart), *([self.expression.in_(together)] if together else ()))
 
@@ -108,7 +108,8 @@ class ColumnField(Operand):
         wanted = values.read(values.BOOLEAN, value, self.place, self.now)
         return self.expression.is_(None) if wanted else self.expression.is_not(None)  # type: ignore[no-any-return]
 
-    def _is_network(self, value: Value) -> bool:
+    def is_network(self, value: Value) -> bool:
+        """Whether a value stands for all addresses that lie in it."""
         return self.type is values.ADDRESS and "/" in value.text
 
     @property
