@@ -63,6 +63,10 @@ class Settings(BaseSettings):
 
     body_limit: int = Field(1024 * 1024, gt=0, description="Largest JSON body of a request.")
     json_depth_limit: int = Field(64, gt=0, description="Deepest nesting of a JSON body.")
+    ndjson_limit: int = Field(
+        1024 * 1024 * 1024, gt=0, description="Largest NDJSON body of a request; each of its lines is a JSON body."
+    )
+    facts_limit: int = Field(1024 * 1024, gt=0, description="Largest facts of a host, as JSON text.")
 
     job_lease: Seconds = Field(30.0, description="How long a claimed job stays with a silent worker.")
     job_heartbeat: Seconds = Field(10.0, description="How often a worker renews its lease.")

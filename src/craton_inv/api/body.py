@@ -9,23 +9,33 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from craton_inv.api.errors import RenderBody, respond
-from craton_inv.api.strict_json import check_json_text
+from craton_inv.api.strict_json import read_json_text
 from craton_inv.errors import BadRequest, CratonInvError, TooLarge
+
+# Many JSON values, one a line: read line by line by the routes that take it (`api.ndjson`).
+NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
+
+
+def content_type(request: Request) -> str:
+    """The Content-Type without its parameters, in lower case; "" when there is none."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _is_json(kind: str) -> bool:
-    name = kind.partition(";")[0].strip().lower()
-    return name == "application/json" or name.endswith("+json")
+    return kind == "application/json" or kind.endswith("+json")
 
 
 class BodyGuard:
     """Pure ASGI, inside a dialect, so that its refusals have the dialect's shape."""
 
-    def __init__(self, app: ASGIApp, *, render: RenderBody, limit: int, upload_limit: int, depth: int) -> None:
+    def __init__(
+        self, app: ASGIApp, *, render: RenderBody, limit: int, upload_limit: int, ndjson_limit: int, depth: int
+    ) -> None:
         self.app = app
         self.render = render
         self.limit = limit
         self.upload_limit = upload_limit
+        self.ndjson_limit = ndjson_limit
         self.depth = depth
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,11 +53,12 @@ class BodyGuard:
 
     async def _checked(self, request: Request, receive: Receive) -> Receive:
         check_target(request)
-        if not _is_json(request.headers.get("content-type", "")):
-            return self._measured(request, receive)
+        kind = content_type(request)
+        if not _is_json(kind):
+            return _measured(request, receive, self.ndjson_limit if kind in NDJSON else self.upload_limit)
         body = await self._read(request, receive)
         if body:
-            check_json_text(body, depth=self.depth)
+            read_json_text(body, depth=self.depth)
         return _replay(body, receive)
 
     async def _read(self, request: Request, receive: Receive) -> bytes:
@@ -66,19 +77,20 @@ class BodyGuard:
             if not message.get("more_body", False):
                 return b"".join(chunks)
 
-    def _measured(self, request: Request, receive: Receive) -> Receive:
-        refuse_length(request, self.upload_limit)
-        size = 0
 
-        async def measured() -> Message:
-            nonlocal size
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size > self.upload_limit:
-                raise too_large(self.upload_limit)
-            return message
+def _measured(request: Request, receive: Receive, limit: int) -> Receive:
+    refuse_length(request, limit)
+    size = 0
 
-        return measured
+    async def measured() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > limit:
+            raise too_large(limit)
+        return message
+
+    return measured
 
 
 def check_target(request: Request) -> None:

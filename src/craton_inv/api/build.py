@@ -73,6 +73,7 @@ def build_dialect(
         render=dialect.render,
         limit=settings.body_limit,
         upload_limit=settings.upload_limit,
+        ndjson_limit=settings.ndjson_limit,
         depth=settings.json_depth_limit,
     )
     app.add_middleware(Methods, owner=app, render=dialect.render, describe=describe)

@@ -21,8 +21,11 @@ class _Fault:
         self.reason = reason
 
 
-def check_json_text(body: bytes, *, depth: int) -> None:
-    """Raise BadRequest unless `body` is JSON that every later step can read and store. `depth`: levels of nesting."""
+def read_json_text(body: bytes, *, depth: int) -> Any:
+    """The value of `body`. Raises BadRequest unless it is JSON that every later step can read and store.
+
+    `depth`: levels of nesting.
+    """
     check_depth(body, depth)
     try:
         text = body.decode()
@@ -60,6 +63,7 @@ def check_json_text(body: bytes, *, depth: int) -> None:
         ) from error
     if faults or _SUSPECT.search(body):
         _refuse_first_fault(document)
+    return document
 
 
 def check_depth(body: bytes, limit: int) -> None:

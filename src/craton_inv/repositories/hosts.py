@@ -1,10 +1,13 @@
 """Hosts in the database: by inventory, by group, by smart inventory."""
 
+from collections.abc import Collection, Iterable
+
 from sqlalchemy import ColumnElement, func, select
 
 from craton_inv.models import Host, HostSource, Membership
 from craton_inv.repositories import nesting
-from craton_inv.repositories.base import Repository
+from craton_inv.repositories.base import MAX_ID, Repository
+from craton_inv.repositories.sets import any_of, any_text
 
 
 class HostRepository(Repository[Host]):
@@ -22,6 +25,30 @@ class HostRepository(Repository[Host]):
             self.visible().where(Host.inventory_id == inventory_id, Host.name == name)
         )
         return found
+
+    async def ids_of(self, where: ColumnElement[bool], wanted: Collection[str | int]) -> dict[str | int, int]:
+        """The ids of hosts among those of `where`, by what they were asked for: a name or an id. Absent ones lack."""
+        names = [each for each in wanted if isinstance(each, str)]
+        ids = [each for each in wanted if isinstance(each, int) and 0 < each <= MAX_ID]
+        found: dict[str | int, int] = {}
+        scoped = select(Host.id, Host.name).where(self.visible_condition(), where)
+        if names:
+            rows = await self.session.execute(scoped.where(any_text(Host.name, names)))
+            found.update({row.name: row.id for row in rows})
+        if ids:
+            found.update({row.id: row.id for row in await self.session.execute(scoped.where(any_of(Host.id, ids)))})
+        return found
+
+    async def lock_all(self, ids: Iterable[int]) -> set[int]:
+        """Lock these hosts in the order of their ids, and so without deadlocks. Returns those that are still there.
+
+        Raises Forbidden when the caller may not write one of them.
+        """
+        query = select(Host.id, Host.tenant_id).where(self.visible_condition(), any_of(Host.id, set(ids)))
+        rows = (await self.session.execute(query.order_by(Host.id).with_for_update(key_share=True))).all()
+        for tenant_id in {row.tenant_id for row in rows}:
+            self.scope.require(tenant_id, self.write_roles, self.label.lower())
+        return {row.id for row in rows}
 
 
 def in_inventory(inventory_id: int) -> ColumnElement[bool]:

@@ -3,13 +3,19 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, any_, literal
+from sqlalchemy import BigInteger, ColumnElement, Text, any_, literal
 from sqlalchemy.dialects.postgresql import ARRAY
 
 
 def any_of(column: Any, ids: Iterable[int]) -> ColumnElement[bool]:
     """`column = ANY(:ids)`."""
     condition: ColumnElement[bool] = column == any_(literal(list(ids), ARRAY(BigInteger)))
+    return condition
+
+
+def any_text(column: Any, texts: Iterable[str]) -> ColumnElement[bool]:
+    """`column = ANY(:texts)`."""
+    condition: ColumnElement[bool] = column == any_(literal(list(texts), ARRAY(Text)))
     return condition
 
 
