@@ -8,18 +8,17 @@ a missing key or another type into "no" for that element alone: nothing raises, 
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
-from sqlalchemy import Text, cast, func, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, JSONPATH
-from sqlalchemy.orm import aliased
+from sqlalchemy import true
 
 from craton_inv.filters import errors, values
 from craton_inv.filters.columns import pattern_text, plain_text
+from craton_inv.filters.documents import Test, holding
 from craton_inv.filters.nodes import Path, Value
-from craton_inv.filters.operands import Condition, Operand, complement
+from craton_inv.filters.operands import Condition, Operand
 from craton_inv.filters.paths import JsonRoot, Model
+from craton_inv.filters.trees import No, One, Tree
 
 
 def document(path: Path, scalar: str) -> str:
@@ -35,7 +34,8 @@ def jsonpath(path: Path, leaf: str) -> str:
     """A jsonpath that finds something when an item at `path` satisfies the predicate `leaf` on @."""
     predicate = leaf
     for part in reversed(path):
-        step = json.dumps(part.name, ensure_ascii=False) + ("[*]" if part.array else "")
+        step = "*" if part.wild else json.dumps(part.name, ensure_ascii=False)
+        step += "[*]" * part.array + "".join("[*]" if place is None else "[" + str(place) + "]" for place in part.steps)
         predicate = "exists(@." + step + " ? (" + predicate + "))"
     return "strict $ ? (" + predicate + ")"
 
@@ -60,7 +60,7 @@ class JsonField(Operand):
 
     def equals(self, value: Value) -> Condition:
         """The document contains the value at the path (8 equals 8.0)."""
-        return self._owned(self._contains(value))
+        return self.one_of([value])
 
     def compare(self, operator: str, value: Value) -> Condition:
         """Numbers with numbers, strings with strings; another type is no match."""
@@ -69,7 +69,7 @@ class JsonField(Operand):
                 self.place, value, f"“{value.text}” cannot be compared by order.", "a number or a text to compare with"
             )
         variables = '{"v":' + values.json_text(value, self.place) + "}"
-        return self._exists("@ " + operator + " $v", variables)
+        return self.answer(One(Test(path=jsonpath(self.path, "@ " + operator + " $v"), variables=variables)))
 
     def like(self, value: Value, *, before: bool = False, after: bool = False, any_case: bool = False) -> Condition:
         """Strings only, through a regular expression that takes the text literally."""
@@ -81,40 +81,33 @@ class JsonField(Operand):
         return self._regex(pattern_text(pattern, self.place), any_case)
 
     def one_of(self, choices: Sequence[Value]) -> Condition:
-        """Equal to any: the index answers each, also hundreds of them, which as an OR would be a scan."""
-        if len(choices) == 1:
-            return self.equals(choices[0])
-        documents = [document(self.path, values.json_text(choice, self.place)) for choice in choices]
-        wanted = func.unnest(cast(literal(documents, ARRAY(Text)), ARRAY(JSONB)), type_=JSONB).column_valued("wanted")
-        key, column = self.root.table_key, self.root.column
-        if key is None:
-            other = aliased(self.model)
-            key, column = other.id, getattr(other, column.key)
-        return self.model.id.in_(select(key).where(column.contains(wanted)).correlate(None))  # type: ignore[no-any-return]
+        """Equal to any."""
+        documents = (document(self.path, values.json_text(choice, self.place)) for choice in choices)
+        return self.answer(One(Test(documents=tuple(dict.fromkeys(documents)))))
 
     def null(self, value: Value) -> Condition:
         """Absent or null, against there and not null."""
         wanted = values.read(values.BOOLEAN, value, self.place, self.now)
-        there = self._exists('@.type() != "null"', "{}")
-        return complement(there) if wanted else there
+        there = One(Test(path=jsonpath(self.path, '@.type() != "null"')))
+        return self.answer(No(there) if wanted else there)
+
+    def answer(self, asked: Tree[Test]) -> Condition:
+        """What is asked of the document, as a condition on the model's own rows."""
+        return holding(self.root, self.model, asked)
 
     def _regex(self, pattern: str, any_case: bool) -> Condition:
         flags = "is" if any_case else "s"
         quoted = json.dumps(pattern, ensure_ascii=False)
-        return self._exists("@ like_regex " + quoted + ' flag "' + flags + '"', "{}")
+        return self.answer(One(Test(path=jsonpath(self.path, "@ like_regex " + quoted + ' flag "' + flags + '"'))))
 
-    def _exists(self, leaf: str, variables: str) -> Condition:
-        path: Any = cast(literal(jsonpath(self.path, leaf), Text), JSONPATH)
-        bound = cast(literal(variables, Text), JSONB)
-        return self._owned(func.jsonb_path_exists(self.root.column, path, bound, True))
 
-    def _contains(self, value: Value) -> Condition:
-        scalar = values.json_text(value, self.place)
-        contained: Condition = self.root.column.contains(cast(literal(document(self.path, scalar), Text), JSONB))
-        return contained
+@dataclass(frozen=True, kw_only=True)
+class UnansweredField(JsonField):
+    """The same path; what is asked of it is kept in `asked`, to be answered together with other terms."""
 
-    def _owned(self, condition: Condition) -> Condition:
-        """The condition on the model's own rows; a document in another table is found by its key first."""
-        if self.root.table_key is None:
-            return condition
-        return self.root.hop(self.model).condition(condition)
+    asked: list[Tree[Test]] = field(default_factory=list)
+
+    def answer(self, asked: Tree[Test]) -> Condition:
+        """Kept."""
+        self.asked.append(asked)
+        return true()

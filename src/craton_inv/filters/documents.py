@@ -1,0 +1,138 @@
+"""What terms ask of JSON documents, and how all that is asked of one document is answered together.
+
+Documents in a table of their own are kilobytes each, and every function that looks into one unpacks it anew. So terms
+over the same document become one sub-query: what the containment index answers narrows the rows, and the rest looks at
+a document that is unpacked once. A row has one document at most, so joining the terms inside the sub-query or outside
+of it means the same; a row without a document is taken care of by asking for the opposite.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, Text, and_, any_, cast, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, JSONPATH
+from sqlalchemy.orm import aliased
+
+from craton_inv.filters import trees
+from craton_inv.filters.operands import Condition, complement
+from craton_inv.filters.paths import JsonRoot, Model
+from craton_inv.filters.trees import Every, No, One, Some, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """What a term asks of one document: that it holds one of `documents`, or that `path` finds something in it.
+
+    Never true of a document that is absent or empty.
+    """
+
+    documents: tuple[str, ...] = ()
+    path: str = ""
+    variables: str = "{}"
+
+    def on(self, column: Any) -> Condition:
+        """The condition on a column of documents."""
+        if self.path:
+            path: Any = cast(literal(self.path, Text), JSONPATH)
+            return func.jsonb_path_exists(column, path, cast(literal(self.variables, Text), JSONB), True)
+        if len(self.documents) == 1:
+            return column.contains(cast(literal(self.documents[0], Text), JSONB))  # type: ignore[no-any-return]
+        return column.bool_op("@>")(any_(self._texts()))  # type: ignore[no-any-return]
+
+    def keys(self, column: Any, key: Any) -> Select[Any]:
+        """The keys of the rows that hold one of `documents`: the index looks up each, also hundreds of them."""
+        wanted = func.unnest(self._texts(), type_=JSONB).column_valued("wanted")
+        return select(key).where(column.contains(wanted)).correlate(None)
+
+    def _texts(self) -> Any:
+        return cast(literal([*self.documents], ARRAY(Text)), ARRAY(JSONB))
+
+
+def holding(root: JsonRoot, model: Model, asked: Tree[Test]) -> Condition:
+    """The condition on the rows of `model` whose document answers `asked`; a row without one answers as an empty one."""
+    if root.table_key is None:
+        return _on_own_column(root, model, asked)
+    absent = trees.holds(asked, lambda _: False)
+    wanted = trees.opposite(asked) if absent else trees.pushed(asked)
+    found = root.hop(model).condition(_where(root, wanted))
+    return complement(found) if absent else found
+
+
+def _on_own_column(root: JsonRoot, model: Model, asked: Tree[Test]) -> Condition:
+    """Small documents among the other columns: each term for itself."""
+    match asked:
+        case One(test):
+            if len(test.documents) < 2:
+                return test.on(root.column)
+            other = aliased(model)
+            return model.id.in_(test.keys(getattr(other, root.column.key), other.id))  # type: ignore[no-any-return]
+        case No(part):
+            return complement(_on_own_column(root, model, part))
+        case Every(parts):
+            return and_(*(_on_own_column(root, model, part) for part in parts))
+        case Some(parts):
+            return or_(*(_on_own_column(root, model, part) for part in parts))
+
+
+def _where(root: JsonRoot, asked: Tree[Test]) -> Condition:
+    """The condition on the rows of the documents' table; negations stand at terms only."""
+    parts = asked.parts if isinstance(asked, Every) else (asked,)
+    merged = [_merged(part) for part in parts]
+    narrowing = [part for part in merged if _indexed(part)]
+    rest = [part for part in merged if not _indexed(part)]
+    column = root.column
+    if sum(1 for part in rest for _ in trees.terms(part)) > 1:
+        # OFFSET keeps the planner from copying the expression into each place that reads it.
+        unpacked = select(column.concat(cast(literal("{}"), JSONB)).label("document")).offset(0).lateral()
+        column = unpacked.c.document
+    return and_(*(_looked_up(root, part) for part in narrowing), *(_read(column, part) for part in rest))
+
+
+def _merged(tree: Tree[Test]) -> Tree[Test]:
+    """Alternatives with their equalities as one term."""
+    match tree:
+        case Every(parts):
+            return trees.every(map(_merged, parts))
+        case Some(parts):
+            parts = tuple(map(_merged, parts))
+            equal = [part.term.documents for part in parts if isinstance(part, One) and part.term.documents]
+            other = [part for part in parts if not (isinstance(part, One) and part.term.documents)]
+            documents = tuple(dict.fromkeys(text for documents in equal for text in documents))
+            return trees.some([*([One(Test(documents))] if documents else []), *other])
+        case _:
+            return tree
+
+
+def _indexed(tree: Tree[Test]) -> bool:
+    """Whether the containment index answers it alone."""
+    match tree:
+        case One(test):
+            return bool(test.documents)
+        case No():
+            return False
+        case Every(parts) | Some(parts):
+            return all(map(_indexed, parts))
+
+
+def _looked_up(root: JsonRoot, tree: Tree[Test]) -> Condition:
+    match tree:
+        case One(test) if len(test.documents) > 1:
+            return root.table_key.in_(test.keys(root.column, root.table_key))  # type: ignore[no-any-return]
+        case Every(parts):
+            return and_(*(_looked_up(root, part) for part in parts))
+        case Some(parts):
+            return or_(*(_looked_up(root, part) for part in parts))
+        case _:
+            return _read(root.column, tree)
+
+
+def _read(column: Any, tree: Tree[Test]) -> Condition:
+    match tree:
+        case One(test):
+            return test.on(column)
+        case No(part):
+            return complement(_read(column, part))
+        case Every(parts):
+            return and_(*(_read(column, part) for part in parts))
+        case Some(parts):
+            return or_(*(_read(column, part) for part in parts))
