@@ -28,7 +28,7 @@ from craton_inv.repositories.scope import SYSTEM
 from craton_inv.services.tokens import issue_token
 from craton_inv.settings import Settings, examples_dir
 from tests.conftest import clone_template, run_sql
-from tests.factories import make_inventory, make_source, make_user
+from tests.factories import add_child, make_group, make_host, make_inventory, make_source, make_tenant, make_user
 from tests.serving import served
 
 SCRIPT = examples_dir() / "craton_inventory.py"
@@ -144,6 +144,25 @@ async def test_ansible_reads_from_the_script_what_the_original_says(
     original, ours = listed(path, env), listed(SCRIPT, env)
     assert ours["_meta"]["hostvars"] == original["_meta"]["hostvars"]
     assert groups_of(ours) == groups_of(original)
+
+
+async def test_ansible_reads_a_smart_inventory_with_the_groups_of_its_hosts(service: Service, tmp_path: Path) -> None:
+    async with unit_of_work(make_session_factory(service.engine)) as session:
+        tenant = await make_tenant(session)
+        # The same names nested the other way round: Ansible takes no circle.
+        for above, below, port in (("a", "b", 80), ("b", "a", 8080)):
+            inventory = await make_inventory(session, tenant=tenant)
+            parent = await make_group(session, above, inventory=inventory)
+            child = await make_group(session, below, inventory=inventory, variables={"port": port})
+            await add_child(session, parent, child)
+            await make_host(session, f"in-{below}", inventory=inventory, groups=[child])
+            await make_host(session, f"out-{below}", inventory=inventory, groups=[parent])
+        smart = await make_inventory(
+            session, tenant=tenant, kind="smart", host_filter="name__startswith=in-", include_groups=True
+        )
+    found = listed(SCRIPT, service.environment(tmp_path, smart))
+    assert groups_of(found) == {"a": ({"in-a"}, {"b"}), "b": ({"in-b"}, set())}
+    assert found["_meta"]["hostvars"] == {"in-a": {"port": 8080}, "in-b": {"port": 80}}
 
 
 async def test_command_script_and_endpoint_print_the_same_bytes(service: Service, tmp_path: Path) -> None:

@@ -53,6 +53,18 @@ async def test_everything_of_a_marked_inventory_goes(
     assert await session.scalar(select(Job.status).where(Job.id == context.claim.job_id)) == "done"
 
 
+async def test_a_smart_inventory_goes_and_its_hosts_stay(
+    session: AsyncSession, session_factory: SessionFactory, engine: AsyncEngine
+) -> None:
+    host = await make_host(session, "web1")
+    smart = Inventory(tenant_id=host.tenant_id, name="s", kind="smart", host_filter="name=web1", pending_deletion=True)
+    session.add(smart)
+    await session.flush()
+    await delete_inventory.delete_inventory(await claimed(session, session_factory, engine, smart))
+    assert await session.scalar(select(Inventory.id).where(Inventory.id == smart.id)) is None
+    assert await session.scalar(select(Host.id).where(Host.id == host.id)) == host.id
+
+
 async def test_an_inventory_that_is_not_marked_stays(
     session: AsyncSession, session_factory: SessionFactory, engine: AsyncEngine
 ) -> None:
