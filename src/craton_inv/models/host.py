@@ -168,6 +168,12 @@ class AllGroups:
         under = under.union(select(GroupEdge.child_id).where(GroupEdge.parent_id == under.c.id))
         return select(Membership.host_id).where(Membership.group_id.in_(select(under.c.id)))
 
+    def related(self, ids: Select[Any]) -> Select[Any]:
+        """Ids of the groups that the hosts of these ids are in, and of all groups above these."""
+        over = select(Membership.group_id).where(Membership.host_id.in_(ids)).correlate(None).cte(recursive=True)
+        over = over.union(select(GroupEdge.parent_id).where(GroupEdge.child_id == over.c.group_id))
+        return select(over.c.group_id)
+
 
 class HostSource(SourceLayer, Base):
     """What one source says of one host: its variables as a layer, and the digest by which an unchanged row is known."""
