@@ -183,6 +183,12 @@ TYPES = [
     ("state in (new, null)", "localhost database NYC-7%_x remote"),
     ("name in (localhost, 'bare')", "localhost bare"),
     ("name__in=localhost,bare", "localhost bare"),
+    ("name__in='localhost, bare'", "localhost"),
+    ("description__in='x, foo and nyc'", ""),
+    ("ansible_facts__ansible_distribution__in='Debian, CentOS'", "localhost database"),
+    ("id__in='-1, -2'", ""),
+    ("enabled < true", "database"),
+    ("enabled__gte=f", ALL),
     ("id > 99999999999", ""),
 ]
 MEANING = [

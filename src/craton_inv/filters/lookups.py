@@ -24,9 +24,9 @@ class Lookup:
 
 LOOKUPS: dict[str, Lookup] = {}
 
-ORDERED = frozenset({"text", "integer", "number", "timestamp", "date", "address", "uuid", "json", "relation"})
-TEXTUAL = frozenset({"text", "integer", "number", "boolean", "timestamp", "date", "address", "uuid", "json"})
-FIELDS = ORDERED | TEXTUAL
+WORDS = frozenset({"text", "json"})
+TEXTUAL = WORDS | {"integer", "number", "boolean", "timestamp", "date", "address", "uuid"}
+FIELDS = TEXTUAL | {"relation"}
 
 
 def lookup(
@@ -47,7 +47,7 @@ def exact(field: Operand, value: Value) -> Condition:
     return field.equals(value)
 
 
-@lookup("iexact", frozenset({"text", "json"}))
+@lookup("iexact", WORDS)
 def iexact(field: Operand, value: Value) -> Condition:
     """Equals, any case."""
     return field.like(value, any_case=True)
@@ -101,25 +101,25 @@ def iregex(field: Operand, value: Value) -> Condition:
     return field.matches(value, any_case=True)
 
 
-@lookup("gt", ORDERED)
+@lookup("gt", FIELDS)
 def gt(field: Operand, value: Value) -> Condition:
     """Greater than; what `>` means."""
     return field.compare(">", value)
 
 
-@lookup("gte", ORDERED)
+@lookup("gte", FIELDS)
 def gte(field: Operand, value: Value) -> Condition:
     """Greater or equal; what `>=` means."""
     return field.compare(">=", value)
 
 
-@lookup("lt", ORDERED)
+@lookup("lt", FIELDS)
 def lt(field: Operand, value: Value) -> Condition:
     """Less than; what `<` means."""
     return field.compare("<", value)
 
 
-@lookup("lte", ORDERED)
+@lookup("lte", FIELDS)
 def lte(field: Operand, value: Value) -> Condition:
     """Less or equal; what `<=` means."""
     return field.compare("<=", value)
@@ -127,10 +127,12 @@ def lte(field: Operand, value: Value) -> Condition:
 
 @lookup("in", FIELDS)
 def one_of(field: Operand, value: Value) -> Condition:
-    """Any text of a comma list; `in (a, b)` takes typed values instead."""
+    """Any text of a comma list, blanks included; `in (a, b)` takes typed values instead."""
     if not value.text:
         raise errors.misuse(field.place, "cannot provide empty value for __in")
-    texts = [text.strip() for text in value.text.split(",")]
+    texts = value.text.split(",")
+    if field.kind not in WORDS:
+        texts = [text.strip() for text in texts]
     return field.one_of([replace(value, text=text, quoted=True) for text in texts])
 
 

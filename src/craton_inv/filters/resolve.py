@@ -47,7 +47,7 @@ def resolve(path: Path, model: Model, place: Place, now: datetime) -> Target:
                 return Target(tuple(hops), field, rest[0].name if rest else None)
             hops.append(hop)
             here = catalogue(hop.target)
-        elif name == "search" and not rest and here.search_columns and not part.array:
+        elif name == "search" and not (rest or part.array or part.literal) and here.search_columns:
             return Target(tuple(hops), RowsField(columns=here.search_columns, place=place, now=now), "search")
         else:
             raise errors.unknown_field(place, name, here.label, here.known, deeper=bool(hops))
