@@ -74,5 +74,10 @@ def made_by(source_id: int) -> ColumnElement[bool]:
 
 def in_smart_inventory(tenant_id: int, condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """The hosts of a smart inventory: `condition` within its organization, of equal names the lowest id."""
-    lowest = select(func.min(Host.id)).where(Host.tenant_id == tenant_id, condition).group_by(Host.name)
+    return first_of_each_name(Host.tenant_id == tenant_id, condition)
+
+
+def first_of_each_name(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Of the hosts that fulfil all conditions, the one with the lowest id of each name: the rule for twins."""
+    lowest = select(func.min(Host.id)).where(*conditions).group_by(Host.name)
     return Host.id.in_(lowest.correlate(None))

@@ -12,7 +12,7 @@ from craton_inv.ansible.script import VERSION, host_document, hosts_by_name, ren
 from craton_inv.ansible.slices import Slice, parse_subset
 from craton_inv.ansible.variables import merge
 from craton_inv.errors import InvalidField, NotFound
-from craton_inv.models import Inventory
+from craton_inv.models import Host, Inventory
 from craton_inv.repositories.inventory_view import InventoryViewRepository, Layer
 from craton_inv.repositories.scope import Scope
 from craton_inv.services.smart_inventories import hosts_of
@@ -102,7 +102,9 @@ async def _body(
     part: Slice | None,
 ) -> bytes:
     if query.host:
-        rows = await views.hosts_named(query.host, hosts_of(inventory), disabled=query.disabled)
+        rows = await views.hosts_named(
+            query.host, hosts_of(inventory, Host.name == query.host), disabled=query.disabled
+        )
         if not rows:
             raise NotFound("Not found.")
         return encode(host_document(rows[0]))
