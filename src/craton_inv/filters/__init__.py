@@ -11,5 +11,15 @@ from craton_inv.filters.ordering import order_by_clauses
 from craton_inv.filters.pages import counted_page
 from craton_inv.filters.parser import parse
 from craton_inv.filters.query_params import list_conditions, list_node
+from craton_inv.filters.vars_query import parse_vars
 
-__all__ = ["compile_where", "counted_page", "list_conditions", "list_node", "order_by_clauses", "parse", "validate"]
+__all__ = [
+    "compile_where",
+    "counted_page",
+    "list_conditions",
+    "list_node",
+    "order_by_clauses",
+    "parse",
+    "parse_vars",
+    "validate",
+]

@@ -141,7 +141,7 @@ class RelationField(Operand):
         """Related to the row of this id; null: to none."""
         if self._none(value):
             return self._empty()
-        return self._through(self._checked(self.ids.equals, value))
+        return self._through(self.ids.equals(self._id(value)))
 
     def compare(self, operator: str, value: Value) -> Condition:
         """Ids in order, as Django allows."""
@@ -149,7 +149,7 @@ class RelationField(Operand):
 
     def one_of(self, choices: Sequence[Value]) -> Condition:
         """Related to any of these ids."""
-        ids = [value for value in choices if not self._none(value)]
+        ids = [self._id(value) for value in choices if not self._none(value)]
         found: list[Condition] = [self._empty()] if len(ids) < len(choices) else []
         if ids:
             found.append(self._through(self.ids.one_of(ids)))
@@ -165,13 +165,13 @@ class RelationField(Operand):
             return value.text.lower() in ("none", "null")
         return values.is_null(value)
 
-    def _checked(self, compare: Callable[[Value], Condition], value: Value) -> Condition:
+    def _id(self, value: Value) -> Value:
         try:
             values.INTEGER.read(value.text, self.now)
         except values.Unfit:
             awx = f"Invalid {self.hop.name} id: {errors.shown(value.text)}"
             raise errors.bad_value(self.place, value, awx, "the id of a related row, or null") from None
-        return compare(value)
+        return value
 
     def _through(self, condition: Condition) -> Condition:
         return condition if self.hop.local_key is not None else self.hop.condition(condition)

@@ -22,11 +22,17 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a path. `array`: it ended in []. `literal`: quoted inside the path, so a name and nothing else."""
+    """One part of a path. `array`: it ended in []. `literal`: quoted inside the path, so a name and nothing else.
+
+    Written in Craton's query form alone: `wild` is any member of an object, whatever its name; `steps` lead on into
+    arrays, to the element of that number, or to any element (None).
+    """
 
     name: str
     array: bool = False
     literal: bool = False
+    wild: bool = False
+    steps: tuple[int | None, ...] = ()
 
 
 Path: TypeAlias = tuple[Part, ...]
@@ -107,11 +113,15 @@ def leaves(node: Node) -> list[Leaf]:
 
 def path_text(path: Path) -> str:
     """A path as it can be written in a filter."""
-    whole = "__".join(part.name + "[]" * part.array for part in path)
+    whole = "__".join(part.name + _elements(part) for part in path)
     if not any(part.literal for part in path):
         return whole if _PLAIN_PART.match(whole) and whole.lower() != "not" else _quote(whole)
-    parts = [(_quote(part.name) if part.literal else part.name) + "[]" * part.array for part in path]
+    parts = [(_quote(part.name) if part.literal else part.name) + _elements(part) for part in path]
     return "__".join(parts)
+
+
+def _elements(part: Part) -> str:
+    return "[]" * part.array + "".join("[*]" if step is None else f"[{step}]" for step in part.steps)
 
 
 def value_text(value: Value) -> str:

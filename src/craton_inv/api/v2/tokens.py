@@ -43,6 +43,8 @@ async def present(session: SessionDep, links: Links, rows: Sequence[TokenRow], t
                 description=row.description,
                 user=row.user_id,
                 token=text,
+                refresh_token=None,
+                application=None,
                 expires=row.expires,
                 scope=row.scope,
             )
@@ -50,7 +52,7 @@ async def present(session: SessionDep, links: Links, rows: Sequence[TokenRow], t
     return made
 
 
-@router.get("/", operation_id="list_tokens")
+@router.get("/", operation_id="list_tokens", response_model_exclude_unset=True)
 async def list_tokens(
     session: SessionDep, scope: ScopeDep, request: Request, window: Annotated[PageWindow, Depends(page_window)]
 ) -> TokenList:
