@@ -47,11 +47,16 @@ class FactPathRepository:
         self.session = session
         self.scope = scope
 
-    async def page(self, *, prefix: str = "", offset: int = 0, limit: int = 25) -> SeenPaths:
-        """The paths that begin with `prefix`, in the order of their text; over all tenants of the caller, each once."""
+    async def page(self, *, prefix: str = "", containing: str = "", offset: int = 0, limit: int = 25) -> SeenPaths:
+        """The paths that begin with `prefix`, in the order of their text; over all tenants of the caller, each once.
+
+        `containing`: a text within them, in any case.
+        """
         where: list[ColumnElement[bool]] = [self.scope.where(FactPath)]
         if prefix:
             where.append(FactPath.path.startswith(prefix, autoescape=True))
+        if containing:
+            where.append(FactPath.path.icontains(containing, autoescape=True))
         example = func.array_agg(aggregate_order_by(FactPath.example, FactPath.last_seen.desc()), type_=ARRAY(JSONB))
         rows = await self.session.execute(
             select(
@@ -69,7 +74,8 @@ class FactPathRepository:
         items = [
             SeenPath(path, kind_names(kinds), (examples or [None])[0], seen) for path, kinds, examples, seen in rows
         ]
-        per_tenant = select(func.count()).where(self.scope.where(FactPath)).group_by(FactPath.tenant_id).subquery()
+        counts = select(func.count()).select_from(FactPath).where(self.scope.where(FactPath))
+        per_tenant = counts.group_by(FactPath.tenant_id).subquery()
         count, most = (
             await self.session.execute(
                 select(
@@ -143,7 +149,7 @@ class FactPathRepository:
     async def _room(self, tenant_id: int, wanted: int) -> int:
         """How many more paths the tenant may have; long unseen ones go when that is too few."""
         own = FactPath.tenant_id == tenant_id
-        room = MAX_PATHS - (await self.session.scalar(select(func.count()).where(own)) or 0)
+        room = MAX_PATHS - (await self.session.scalar(select(func.count()).select_from(FactPath).where(own)) or 0)
         if room < wanted:
             old = delete(FactPath).where(own, FactPath.last_seen < func.now() - FORGOTTEN).returning(FactPath.path)
             room += len((await self.session.scalars(old)).all())
