@@ -115,9 +115,10 @@ async def test_a_stale_search_says_what_is_wrong_with_it(
     client: httpx.AsyncClient, session: AsyncSession, tenant: Tenant
 ) -> None:
     stale = await smart(session, tenant, "nmae=web1")
-    answer = await client.get(f"/api/v2/hosts/?inventory={stale.id}")
-    assert answer.status_code == 400
-    assert answer.json()["error"].startswith("Invalid query nmae=web1")
+    for path, key in ((f"hosts/?inventory={stale.id}", "error"), (f"inventories/{stale.id}/hosts/", "detail")):
+        answer = await client.get(f"/api/v2/{path}")
+        assert (answer.status_code, list(answer.json())) == (400, [key])
+        assert answer.json()[key].startswith("Invalid query nmae=web1")
 
 
 @pytest.mark.parametrize("repeats", [1, 20])

@@ -88,6 +88,19 @@ async def test_a_name_that_is_no_member_is_absent(client: httpx.AsyncClient, sma
     assert answer.status_code == 404
 
 
+@pytest.mark.parametrize(("host_filter", "n"), [("name=twin", None), ("name=twin and enabled=true", 2)])
+async def test_a_disabled_twin_gives_its_name_to_no_other_unless_the_search_leaves_it_out(
+    client: httpx.AsyncClient, session: AsyncSession, host_filter: str, n: int | None
+) -> None:
+    tenant = await make_tenant(session)
+    for number in (1, 2):
+        inventory = await make_inventory(session, tenant=tenant)
+        await make_host(session, "twin", inventory=inventory, enabled=number > 1, variables={"n": number})
+    smart = await make_inventory(session, tenant=tenant, kind="smart", host_filter=host_filter)
+    found = (await script(client, smart, hostvars=1))["_meta"]["hostvars"]
+    assert found == ({} if n is None else {"twin": {"n": n}})
+
+
 async def test_without_include_groups_there_are_hosts_alone(
     client: httpx.AsyncClient, session: AsyncSession, smart: Inventory
 ) -> None:

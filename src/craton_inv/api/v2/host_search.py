@@ -1,6 +1,7 @@
 """`?host_filter=` on lists of hosts, beside what else limits them."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Depends, Query
@@ -11,11 +12,14 @@ from craton_inv.api.v2.listing import listed
 from craton_inv.api.v2.present import HostPresenter
 from craton_inv.api.v2.present.base import Viewer
 from craton_inv.filters import compile_where, parse
-from craton_inv.filters.nodes import Node
 from craton_inv.models import Host, Inventory
 from craton_inv.repositories.hosts import HostRepository
 from craton_inv.repositories.inventories import InventoryRepository
 from craton_inv.schemas.v2.hosts import HostList
+from craton_inv.services import smart_inventories
+
+OF_INVENTORY = frozenset({"inventory", "inventory__exact", "inventory__id", "inventory__id__exact"})
+_ID = re.compile(r"[0-9]{1,18}\Z")
 
 
 def host_filter(
@@ -28,8 +32,6 @@ def host_filter(
     return host_filter
 
 
-OF_INVENTORY = frozenset({"inventory", "inventory__exact", "inventory__id", "inventory__id__exact"})
-_ID = re.compile(r"[0-9]{1,18}\Z")
 HostFilterDep = Annotated[str | None, Depends(host_filter)]
 
 
@@ -53,16 +55,18 @@ async def list_hosts_where(
     window: PageWindow,
     host_filter: str | None,
     *where: ColumnElement[bool],
-    stored: Node | None = None,
+    inventories: Sequence[Inventory] = (),
     key: str = "detail",
 ) -> HostList:
-    """A page of hosts for which `where` and the host_filter hold. `stored`: the search that `where` was made from.
+    """A page of hosts for which `where` and the host_filter hold, and that every one of `inventories` has.
 
     Raises InvalidFilter; ServiceUnavailable when the search takes longer than the settings allow.
     """
     with refused_under(key):
         searched = [parse(host_filter)] if host_filter else []
-        where = (*where, *(compile_where(asked, Host) for asked in searched))
+        within = map(smart_inventories.hosts_of, inventories)
+        where = (*where, *within, *(compile_where(asked, Host) for asked in searched))
+        stored = smart_inventories.searches_of(inventories)
     repository = HostRepository(viewer.session, viewer.scope)
     presenter = HostPresenter(viewer)
     return await listed(window, repository, presenter, HostList, *where, searched=searched, stored=stored, key=key)

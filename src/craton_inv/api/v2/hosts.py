@@ -21,7 +21,6 @@ from craton_inv.schemas.v2.groups import GroupList
 from craton_inv.schemas.v2.hosts import Host, HostCreate, HostList, HostPatch, HostReplace
 from craton_inv.schemas.v2.inventory_sources import InventorySourceList
 from craton_inv.services import hosts as service
-from craton_inv.services import smart_inventories
 
 router = APIRouter(prefix="/hosts", tags=["hosts"])
 HostId = Annotated[PathId, Path(alias="id")]
@@ -31,9 +30,7 @@ HostId = Annotated[PathId, Path(alias="id")]
 async def list_hosts(viewer: ViewerDep, window: WindowDep, host_filter: HostFilterDep) -> HostList:
     """List hosts, or search them by `host_filter`; those of a smart inventory too when `inventory` names one."""
     smart = await take_smart_inventories(viewer, window)
-    where = map(smart_inventories.hosts_of, smart)
-    stored = smart_inventories.searches_of(smart)
-    return await list_hosts_where(viewer, window, host_filter, *where, stored=stored, key="error")
+    return await list_hosts_where(viewer, window, host_filter, inventories=smart, key="error")
 
 
 @router.post("/", operation_id="create_host", status_code=201)

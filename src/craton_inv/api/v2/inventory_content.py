@@ -21,7 +21,6 @@ from craton_inv.repositories.memberships import MembershipRepository
 from craton_inv.schemas.v2.groups import Group, GroupList, GroupTree
 from craton_inv.schemas.v2.hosts import Host, HostList
 from craton_inv.schemas.v2.links import GroupLink, HostLink
-from craton_inv.services import smart_inventories
 from craton_inv.services.groups import create_group, delete_group
 from craton_inv.services.hosts import create_host, delete_host
 
@@ -36,8 +35,7 @@ async def list_inventory_hosts(
 ) -> HostList:
     """List the hosts of an inventory; of a smart one, what its search gives now."""
     inventory = await InventoryRepository(viewer.session, viewer.scope).get(inventory_id)
-    where = smart_inventories.hosts_of(inventory)
-    return await list_hosts_where(viewer, window, host_filter, where, stored=smart_inventories.search_of(inventory))
+    return await list_hosts_where(viewer, window, host_filter, inventories=[inventory])
 
 
 @router.post(
