@@ -39,6 +39,7 @@ BODY_KINDS = {
     "user_id": "user",
     "organization": "tenant",
     "inventory": "inventory",
+    "host": "host",
     ("HostLink", "id"): "host",
     ("GroupLink", "id"): "group",
     ("LabelLink", "id"): "label",
@@ -92,6 +93,8 @@ class Operation:
         made: dict[str, Any] = {}
         for name in self.body.get("required", ()):
             made[name] = ids[kinds[name]] if name in kinds else f"example-{name}"
+        if self.operation_id == "explain_host_filter":
+            made["host_filter"] = "name=example"
         if self.operation_id in ("create_host", "create_group") and self.dialect == "v1":
             made["inventory_id"] = ids["inventory"]
         if self.body_name.endswith("Link"):

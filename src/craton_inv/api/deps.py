@@ -29,6 +29,16 @@ async def get_session(context: ContextDep) -> AsyncIterator[AsyncSession]:
 SessionDep = Annotated[AsyncSession, Depends(get_session, scope="function")]
 
 
+async def get_reading_scope(
+    request: Request,
+    context: ContextDep,
+    bearer: Annotated[None, Depends(DeclaredBearer())],
+    basic: Annotated[None, Depends(DeclaredBasic())],
+) -> Scope:
+    """The caller's rights where even a POST changes nothing, so that a token that may only read will do."""
+    return await authenticate(request, context)
+
+
 async def get_scope(
     request: Request,
     context: ContextDep,
@@ -36,10 +46,11 @@ async def get_scope(
     basic: Annotated[None, Depends(DeclaredBasic())],
 ) -> Scope:
     """The caller's rights. Raises Unauthorized; Forbidden when a token that may only read asks for a change."""
-    scope = await authenticate(request, context)
+    scope = await get_reading_scope(request, context, bearer, basic)
     if scope.read_only and request.method not in SAFE_METHODS:
         raise Forbidden("This token may only read.")
     return scope
 
 
 ScopeDep = Annotated[Scope, Depends(get_scope)]
+ReadingScopeDep = Annotated[Scope, Depends(get_reading_scope)]

@@ -27,7 +27,7 @@ _THE = {"string": "the text", "number": "the number", "boolean": "the boolean", 
 
 @dataclass(frozen=True, eq=False)
 class Hint:
-    """About the term `leaf`. `condition`: the hosts that the sentence is about; `before` and `after`: the sentence around their number.
+    """About the term `leaf`. `condition`: hosts to count; `before` and `after`: the sentence around their number.
 
     Compared by identity, so that it can be a key.
     """
@@ -76,12 +76,8 @@ def _type_hint(term: ExplainedTerm, field: JsonField, type_: str, found: list[tu
         asked = [meant for meant, _, _ in found]
         verb = _IS[asked[0].type] if len(asked) == 1 else _ARE[asked[0].type]
         before = f"in {written}, {_listed(asked)} {verb}"
-    return Hint(
-        term.leaf,
-        condition,
-        before,
-        f"{_THE[type_]}{'s' * (len(found) > 1)} {_listed([other for _, _, other in found])}",
-    )
+    others = _listed([other for _, _, other in found])
+    return Hint(term.leaf, condition, before, f"{_THE[type_]}{'s' * (len(found) > 1)} {others}")
 
 
 def case_hint(term: ExplainedTerm) -> Hint | None:
@@ -91,9 +87,8 @@ def case_hint(term: ExplainedTerm) -> Hint | None:
         return None
     text = Value(term.asked[0].text, quoted=True, at=term.asked[0].at)
     condition = across(term.compiled.target.hops, field.like(text, any_case=True))
-    return Hint(
-        condition, f"no host matches `{errors.shown(to_text(term.leaf))}`", "it in other capitals: use __iexact"
-    )
+    before = f"no host matches `{errors.shown(to_text(term.leaf))}`"
+    return Hint(term.leaf, condition, before, "it in other capitals: use __iexact")
 
 
 def _is_text(term: ExplainedTerm) -> bool:

@@ -17,7 +17,7 @@ MAX_TERMS = 200
 MAX_NESTING = 32
 MAX_PARTS = 64
 
-_NEGATIVE = {"!=": "=", "!~": "~"}
+NEGATIVE = {"!=": "=", "!~": "~"}
 _SLIPS = {"=~": "~", "==": "=", "<>": "!=", "=>": ">="}
 _PART = re.compile(
     r"""(?:"(?P<double>(?:[^"]|"")*)"|'(?P<single>(?:[^']|'')*)'|(?P<bare>[^"']+?))(?P<array>\[\])?(?:__|\Z)"""
@@ -87,8 +87,8 @@ class _Builder(Transformer[Token, _Built]):
         if op in _SLIPS:
             raise _Refusal(_start(head) + len(path), f'"{op}" is no operator; did you mean "{_SLIPS[op]}"?')
         at = _start(head)
-        term = Term(_path(path.rstrip(), at), _NEGATIVE.get(op, op), _value(value), at, _READING.get())
-        return _Built(Not(term) if op in _NEGATIVE else term)
+        term = Term(_path(path.rstrip(), at), NEGATIVE.get(op, op), _value(value), at, _READING.get())
+        return _Built(Not(term) if op in NEGATIVE else term)
 
     def items(self, children: list[Token]) -> list[Token]:
         """items: item ("," item)*"""
