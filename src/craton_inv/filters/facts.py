@@ -9,13 +9,14 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 from sqlalchemy import true
 
 from craton_inv.filters import errors, values
 from craton_inv.filters.columns import pattern_text, plain_text
 from craton_inv.filters.documents import Test, holding
-from craton_inv.filters.nodes import Path, Value
+from craton_inv.filters.nodes import Part, Path, Value
 from craton_inv.filters.operands import Condition, Operand
 from craton_inv.filters.paths import JsonRoot, Model
 from craton_inv.filters.trees import No, One, Tree
@@ -34,10 +35,21 @@ def jsonpath(path: Path, leaf: str) -> str:
     """A jsonpath that finds something when an item at `path` satisfies the predicate `leaf` on @."""
     predicate = leaf
     for part in reversed(path):
-        step = "*" if part.wild else json.dumps(part.name, ensure_ascii=False)
-        step += "[*]" * part.array + "".join("[*]" if place is None else "[" + str(place) + "]" for place in part.steps)
-        predicate = "exists(@." + step + " ? (" + predicate + "))"
+        for step in reversed(_steps(part)):
+            predicate = "exists(@" + step + " ? (" + predicate + "))"
     return "strict $ ? (" + predicate + ")"
+
+
+def _steps(part: Part) -> list[str]:
+    """The accessors of a part, each to stand in an exists() of its own.
+
+    Strict mode gives up a whole list of items for one of another type: after several items the next step stands alone.
+    """
+    step = ".*" if part.wild else "." + json.dumps(part.name, ensure_ascii=False)
+    elements = ["[*]" if place is None else "[" + str(place) + "]" for place in part.steps]
+    if part.array and not part.wild:
+        return [step + "[*]"]
+    return [step, *(["[*]"] if part.array else elements)]
 
 
 def literal_pattern(text: str) -> str:
@@ -60,6 +72,9 @@ class JsonField(Operand):
 
     def equals(self, value: Value) -> Condition:
         """The document contains the value at the path (8 equals 8.0)."""
+        if any(part.wild or part.steps for part in self.path):  # which no document to be contained can say
+            variables = '{"v":' + values.json_text(value, self.place) + "}"
+            return self.answer(One(Test(path=jsonpath(self.path, "@ == $v"), variables=variables)))
         return self.one_of([value])
 
     def compare(self, operator: str, value: Value) -> Condition:
@@ -106,6 +121,11 @@ class UnansweredField(JsonField):
     """The same path; what is asked of it is kept in `asked`, to be answered together with other terms."""
 
     asked: list[Tree[Test]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, path: JsonField) -> Self:
+        """The same path as another field."""
+        return cls(place=path.place, now=path.now, root=path.root, model=path.model, path=path.path)
 
     def answer(self, asked: Tree[Test]) -> Condition:
         """Kept."""

@@ -219,3 +219,52 @@ async def test_s20_no_list_parameter_asks_for_a_secret(path: str, client: httpx.
 async def test_an_id_that_no_row_can_have_is_absent(method: str, host_id: int, client: httpx.AsyncClient) -> None:
     body = {} if method == "PATCH" else None
     assert (await client.request(method, f"/v1/hosts/{host_id}", json=body)).status_code == 404
+
+
+VARIABLES = {
+    "web1": {"hardware": {"disks": [{"vendor": "Seagate"}, {"vendor": "WD"}]}, "os": {"release": 12}},
+    "web2": {"hardware": {"disks": [{"vendor": "WD"}, {"vendor": "Seagate"}]}, "os": {"release": 11}},
+    "db1": {"os": {"release": 12}},
+}
+
+
+@pytest.fixture
+async def equipped(client: httpx.AsyncClient, region: Region) -> Region:
+    """A region whose hosts have variables."""
+    for name, variables in VARIABLES.items():
+        await make(client, region, name, variables=variables)
+    return region
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ({"vars": 'hardware.disks[*].vendor:"Seagate",os.release:12'}, ["web1"]),
+        ({"vars": "hardware.disks[1].vendor:Seagate"}, ["web2"]),
+        ({"vars": ["os.release:12", "hardware.*[0].vendor:Seagate"]}, ["web1"]),
+        ({"vars": "os.release:12", "name": "db1"}, ["db1"]),
+        ({"vars": "os.release:12", "host_filter": "not name=db1"}, ["web1"]),
+        ({"vars": "variables__os__release in (11, 13)"}, ["web2"]),
+    ],
+    ids=str,
+)
+async def test_hosts_are_found_by_their_variables(
+    query: dict[str, Any], names: list[str], client: httpx.AsyncClient, equipped: Region
+) -> None:
+    answer = await client.get("/v1/hosts", params={**query, "region_id": equipped.id, "sort_keys": "name"})
+    assert [host["name"] for host in answer.json()["hosts"]] == names
+
+
+async def test_a_search_by_variables_is_paged_by_its_own_markers(client: httpx.AsyncClient, equipped: Region) -> None:
+    query = {"vars": "os.release:12", "sort_keys": "name", "limit": "1"}
+    first = (await client.get("/v1/hosts", params=query)).json()
+    following = next(link["href"] for link in first["links"] if link["rel"] == "next")
+    assert "vars=os.release%3A12" in following
+    assert [host["name"] for host in (await client.get(following)).json()["hosts"]] == ["web1"]
+    assert (await client.get(following.replace("release%3A12", "release%3A11"))).status_code == 400
+
+
+@pytest.mark.parametrize(("text", "column"), [("os.release", 11), ("os[x]:1", 3), ("a:1,*.b:2", 5)])
+async def test_variables_that_cannot_be_read_say_where(text: str, column: int, client: httpx.AsyncClient) -> None:
+    answer = await client.get("/v1/hosts", params={"vars": text})
+    assert (answer.status_code, answer.json()["code"], answer.json()["column"]) == (400, "filter.syntax", column)

@@ -28,6 +28,10 @@ from craton_inv.services.variables import set_variables
 router = APIRouter(prefix="/hosts", tags=["hosts"])
 get_host = row_of(HostRepository, "host_id")
 HostDep = Annotated[Any, Depends(get_host)]
+VARS = (
+    "Craton's form over the hosts' own variables: `hardware.disks[*].vendor:\"Seagate\",os.release:12`; a comma means"
+    " and. The filter language is taken too. Given several times, all must hold."
+)
 
 
 class HostQuery:
@@ -40,12 +44,14 @@ class HostQuery:
         group: Annotated[str | None, Query(max_length=512, description="A group's name; its subgroups count.")] = None,
         ip_address: Annotated[IPvAnyAddress | None, Query(description="IPv4 or IPv6.")] = None,
         host_filter: Annotated[str | None, Query(description="The filter language, as under /v2.")] = None,
+        variables: Annotated[list[str], Query(alias="vars", description=VARS)] = [],  # noqa: B006
     ) -> None:
         self.owner = owner
         self.name = name
         self.group = group
         self.ip_address = ip_address
-        self.search = None if host_filter is None else filters.parse(host_filter)
+        self.searches = [] if host_filter is None else [filters.parse(host_filter)]
+        self.searches += map(filters.parse_vars, variables)
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """What the hosts must fulfil. Raises InvalidFilter."""
@@ -58,9 +64,7 @@ class HostQuery:
             wanted.append(host_queries.below_group_named(self.group))
         if self.ip_address is not None:
             wanted.append(host_queries.with_address(self.ip_address))
-        if self.search is not None:
-            wanted.append(filters.compile_where(self.search, HostRow))
-        return wanted
+        return wanted + [filters.compile_where(search, HostRow) for search in self.searches]
 
 
 @router.get("", operation_id="list_hosts")
@@ -71,14 +75,14 @@ async def list_hosts(
     query: Annotated[HostQuery, Depends()],
     request: Request,
 ) -> HostList:
-    """Hosts, by owner, name, group, address or the filter language."""
+    """Hosts, by owner, name, group, address, variables or the filter language; all that is given must hold."""
     conditions = query.conditions()
     settings = context_of(request).settings
     if query.group is not None:
         await limit_filter_time(session, settings)
-    async with searching(session, settings, query.search, query.owner.search):
+    async with searching(session, settings, *query.searches, query.owner.search):
         rows = HostRepository(session, scope)
-        searched = query.search is not None or query.group is not None
+        searched = bool(query.searches) or query.group is not None
         return await window.answer(rows, Host, HostList, *conditions, searched=searched)
 
 
