@@ -9,7 +9,7 @@ of it means the same; a row without a document is taken care of by asking for th
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, Text, and_, any_, cast, func, literal, or_, select
+from sqlalchemy import Select, Text, and_, any_, cast, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, JSONPATH
 from sqlalchemy.orm import aliased
 
@@ -49,12 +49,12 @@ class Test:
 
 
 def holding(root: JsonRoot, model: Model, asked: Tree[Test]) -> Condition:
-    """The condition on the rows of `model` whose document answers `asked`; a row without one answers as an empty one."""
+    """The condition on the rows of `model` whose document answers `asked`; one without any answers as an empty one."""
     if root.table_key is None:
         return _on_own_column(root, model, asked)
     absent = trees.holds(asked, lambda _: False)
     wanted = trees.opposite(asked) if absent else trees.pushed(asked)
-    found = root.hop(model).condition(_where(root, wanted))
+    found: Condition = model.id.in_(_keys(root, wanted))
     return complement(found) if absent else found
 
 
@@ -74,18 +74,19 @@ def _on_own_column(root: JsonRoot, model: Model, asked: Tree[Test]) -> Condition
             return or_(*(_on_own_column(root, model, part) for part in parts))
 
 
-def _where(root: JsonRoot, asked: Tree[Test]) -> Condition:
-    """The condition on the rows of the documents' table; negations stand at terms only."""
-    parts = asked.parts if isinstance(asked, Every) else (asked,)
-    merged = [_merged(part) for part in parts]
-    narrowing = [part for part in merged if _indexed(part)]
-    rest = [part for part in merged if not _indexed(part)]
+def _keys(root: JsonRoot, asked: Tree[Test]) -> Select[Any]:
+    """The keys of the rows whose document answers; negations stand at terms only."""
+    parts = [_merged(part) for part in (asked.parts if isinstance(asked, Every) else (asked,))]
+    narrowing = [part for part in parts if _indexed(part)]
+    rest = [part for part in parts if not _indexed(part)]
+    keys = select(root.table_key).where(*(_looked_up(root, part) for part in narrowing)).correlate(None)
     column = root.column
     if sum(1 for part in rest for _ in trees.terms(part)) > 1:
-        # OFFSET keeps the planner from copying the expression into each place that reads it.
-        unpacked = select(column.concat(cast(literal("{}"), JSONB)).label("document")).offset(0).lateral()
-        column = unpacked.c.document
-    return and_(*(_looked_up(root, part) for part in narrowing), *(_read(column, part) for part in rest))
+        # OFFSET keeps the planner from copying the expression to each place that reads it.
+        whole = column.concat(cast(literal("{}"), JSONB)).label("document")
+        unpacked = select(whole).correlate(root.table_key.class_).offset(0).lateral()
+        keys, column = keys.join(unpacked, true()), unpacked.c.document
+    return keys.where(*(_read(column, part) for part in rest))
 
 
 def _merged(tree: Tree[Test]) -> Tree[Test]:

@@ -4,9 +4,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NoReturn, TypeAlias
+from typing import Any, NamedTuple, NoReturn, TypeAlias
 
-from sqlalchemy import ColumnElement, true
+from sqlalchemy import BinaryExpression, ColumnElement, ScalarSelect, Select, Tuple, select, true
+from sqlalchemy.sql.operators import in_op
 
 from craton_inv.filters import errors
 from craton_inv.filters.errors import Place
@@ -15,9 +16,35 @@ from craton_inv.filters.nodes import Value
 Condition: TypeAlias = ColumnElement[bool]
 
 
+class Subquery(NamedTuple):
+    """`column IN (rows)`."""
+
+    column: ColumnElement[Any]
+    rows: Select[Any]
+
+
+def subquery(condition: Condition) -> Subquery | None:
+    """The sub-query that a condition is, if it is one over a single column."""
+    if not isinstance(condition, BinaryExpression) or condition.operator is not in_op:
+        return None
+    rows = condition.right.element if isinstance(condition.right, ScalarSelect) else None
+    if not isinstance(rows, Select) or isinstance(condition.left, Tuple):
+        return None
+    return Subquery(condition.left, rows)
+
+
 def complement(condition: Condition) -> Condition:
-    """Exactly the rows that `condition` does not match. NOT would lose those for which it is null."""
-    return condition.is_not(true())
+    """Exactly the rows that `condition` does not match. NOT would lose those for which it is null.
+
+    Of a sub-query: that it has no row for this one. PostgreSQL makes an anti-join of that, and looks up a few rows
+    where other conditions leave few; anything else would have it find all rows of the sub-query first.
+    """
+    found = subquery(condition)
+    if found is None:
+        return condition.is_not(true())
+    rows = found.rows.subquery()
+    of_this = select(rows).where(rows.c[0] == found.column).correlate_except(rows)
+    return ~of_this.exists()
 
 
 @dataclass(frozen=True, kw_only=True)
