@@ -21,7 +21,7 @@ _IS = {"string": "is text", "number": "is a number", "boolean": "is a boolean", 
 _ARE = {"string": "are texts", "number": "are numbers", "boolean": "are booleans", "null": "are null"}
 # Paths that are offered for an unknown one, and how alike a path must be: a few wrong letters.
 SIMILAR = 3
-NEAR = 0.87
+NEAR = 0.8
 _THE = {"string": "the text", "number": "the number", "boolean": "the boolean", "null": "the value"}
 
 
@@ -109,15 +109,19 @@ def type_clash(term: ExplainedTerm, seen: list[str]) -> str | None:
 def nearest_paths(path: str, candidates: Iterable[str]) -> list[str]:
     """Of paths that share letters with an unknown one, those that its writer may have meant, the nearest first."""
     last = _last_key(path)
-    scores = {other: SequenceMatcher(None, path, other).ratio() for other in candidates}
+    scores = {other: SequenceMatcher(None, _core(path), _core(other)).ratio() for other in candidates}
     for other in scores:
         scores[other] += (_last_key(other) == last) + other.startswith((f"{path}__", f"{path}[]"))
     near = [other for other, score in scores.items() if score >= NEAR]
     return sorted(near, key=lambda other: (-scores[other], other))[:SIMILAR]
 
 
+def _core(path: str) -> str:
+    """A path without its root and without the prefix that most facts of Ansible have."""
+    return path.partition("__")[2].removeprefix("ansible_").lower()
+
+
 def _last_key(path: str) -> str:
-    """The last part, without the prefix that most facts of Ansible have."""
     return path.removesuffix("[]").rsplit("__", 1)[-1].removeprefix("ansible_").lower()
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import BinaryExpression, ColumnElement, Select, null, true
+from sqlalchemy import BinaryExpression, ColumnElement, Exists, Select, Subquery, UnaryExpression, null, true
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.sql.elements import BooleanClauseList, Grouping, Null
 from sqlalchemy.sql.expression import ScalarSelect, SelectBase
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.sql.operators import is_not
+from sqlalchemy.sql.operators import inv, is_not
 from sqlalchemy.sql.selectable import SelectStatementGrouping
 from sqlalchemy.sql.visitors import iterate
 
@@ -39,16 +39,29 @@ def spelled(condition: Any) -> Iterator[str]:
             return
         rows = _bare(condition.right)
         word = _operator(condition)
-        if not isinstance(rows, SelectBase | SelectStatementGrouping | ScalarSelect):
+        if isinstance(rows, SelectBase | SelectStatementGrouping | ScalarSelect):
+            yield f"{word} {SUB_QUERY}"
+            yield from _inside(rows)
+        else:
             yield f"{word} NULL" if isinstance(rows, Null) else word
-            return
-        yield f"{word} {SUB_QUERY}"
-        for select in (each for each in iterate(rows) if isinstance(each, Select)):
-            if select.whereclause is not None:
-                yield from spelled(select.whereclause)
-                return
+    elif isinstance(condition, Exists):
+        yield f"EXISTS {SUB_QUERY}"
+        yield from _inside(condition)
+    elif isinstance(condition, UnaryExpression):
+        if condition.operator is inv:
+            yield "NOT"
+        yield from spelled(condition.element)
     elif isinstance(condition, FunctionElement):
         yield condition.name
+
+
+def _inside(rows: Any) -> Iterator[str]:
+    """What decides within a sub-query: in the innermost FROM that has a condition, past what ties it to the outside."""
+    nested = [each.element for each in iterate(rows) if isinstance(each, Subquery)]
+    for select in (each for each in iterate(nested[0] if nested else rows) if isinstance(each, Select)):
+        if select.whereclause is not None:
+            yield from spelled(select.whereclause)
+            return
 
 
 def _bare(clause: Any) -> ColumnElement[Any]:

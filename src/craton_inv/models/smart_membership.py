@@ -66,3 +66,14 @@ class SmartInventories:
             .join(member, (member.id == SmartInventoryMembership.host_id) & (member.tenant_id == Inventory.tenant_id))
             .where(Inventory.kind == "smart", ~Inventory.pending_deletion, where)
         )
+
+    def related(self, ids: Select[Any]) -> Select[Any]:
+        """Ids of the smart inventories that the hosts of these ids are members of, by the same rules."""
+        member = aliased(self.host)
+        return (
+            select(SmartInventoryMembership.inventory_id)
+            .join(Inventory, Inventory.id == SmartInventoryMembership.inventory_id)
+            .join(member, (member.id == SmartInventoryMembership.host_id) & (member.tenant_id == Inventory.tenant_id))
+            .where(Inventory.kind == "smart", ~Inventory.pending_deletion, member.id.in_(ids))
+            .correlate(None)
+        )
