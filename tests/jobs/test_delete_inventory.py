@@ -8,11 +8,11 @@ from craton_inv.db.session import SessionFactory, unit_of_work
 from craton_inv.jobs import delete_inventory
 from craton_inv.jobs.context import JobContext
 from craton_inv.logs import get_logger
-from craton_inv.models import Group, Host, Inventory, InventorySource, Job
+from craton_inv.models import Group, Host, Inventory, InventorySource, Job, Label
 from craton_inv.queue import jobs
 from craton_inv.queue.jobs import LeaseLost
 from craton_inv.settings import Settings
-from tests.factories import make_group, make_host, make_inventory, make_source
+from tests.factories import make_group, make_host, make_inventory, make_label, make_source, make_tenant
 
 
 async def claimed(
@@ -63,6 +63,22 @@ async def test_a_smart_inventory_goes_and_its_hosts_stay(
     await delete_inventory.delete_inventory(await claimed(session, session_factory, engine, smart))
     assert await session.scalar(select(Inventory.id).where(Inventory.id == smart.id)) is None
     assert await session.scalar(select(Host.id).where(Host.id == host.id)) == host.id
+
+
+async def test_labels_that_nothing_else_bears_go_with_the_inventory(
+    session: AsyncSession, session_factory: SessionFactory, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delete_inventory, "CHUNK", 2)
+    tenant = await make_tenant(session)
+    inventory = await make_inventory(session, tenant=tenant, pending_deletion=True)
+    other = await make_inventory(session, tenant=tenant)
+    hosts = [await make_host(session, inventory=inventory) for _ in range(5)]
+    await make_label(session, "own", tenant=tenant, on=[inventory, *hosts])
+    await make_label(session, "shared", tenant=tenant, on=[inventory, *hosts, other])
+    await make_label(session, "free", tenant=tenant)
+    await delete_inventory.delete_inventory(await claimed(session, session_factory, engine, inventory))
+    left = await session.scalars(select(Label.name).where(Label.tenant_id == tenant.id).order_by(Label.name))
+    assert list(left) == ["free", "shared"]
 
 
 async def test_an_inventory_that_is_not_marked_stays(

@@ -4,12 +4,13 @@ import asyncio
 import json
 
 import pytest
+from sqlalchemy import select
 
 from craton_inv.db.session import unit_of_work
 from craton_inv.errors import UpdateFailed
-from craton_inv.models import Inventory
+from craton_inv.models import HostLabel, Inventory, Label, Tenant
 from craton_inv.providers.ansible_json import HostRules
-from tests.factories import add_member, make_group, make_host
+from tests.factories import add_member, make_group, make_host, make_label
 from tests.refresh.world import World, document, written
 
 WEB = document({"web1": {"a": 1}, "web2": {"a": 2}}, {"web": ["web1", "web2"]}, {"dns": "x"})
@@ -56,6 +57,21 @@ async def test_what_is_no_longer_delivered_goes_with_overwrite(world: World) -> 
     assert set(await world.groups()) == {"db"}
     assert await world.memberships() == {("db", "web1")}
     assert counts["hosts"].deleted == 1
+
+
+async def test_a_refresh_keeps_labels_and_takes_those_of_deleted_hosts_along(world: World) -> None:
+    await world.refresh(document({"a": {}, "b": {}}))
+    async with unit_of_work(world.factory) as session:
+        tenant = await session.get_one(Tenant, world.tenant_id)
+        a, b = await world.host("a"), await world.host("b")
+        await make_label(session, "kept", tenant=tenant, on=[a, b])
+        await make_label(session, "gone", tenant=tenant, on=[b])
+    await world.refresh(document({"a": {"changed": 1}}))
+    async with world.factory() as session:
+        query = select(Label.name, HostLabel.host_id).join(HostLabel, HostLabel.label_id == Label.id)
+        assert (await session.execute(query.where(Label.tenant_id == world.tenant_id))).all() == [("kept", a.id)]
+        names = await session.scalars(select(Label.name).where(Label.tenant_id == world.tenant_id))
+        assert list(names) == ["kept"]
 
 
 async def test_nothing_goes_without_overwrite(world: World) -> None:

@@ -12,10 +12,12 @@ from craton_inv.db.engine import make_engine
 from craton_inv.db.session import SessionFactory, make_session_factory, unit_of_work
 from craton_inv.errors import BadRequest
 from craton_inv.models import Host, HostLabel, Inventory, Label
+from craton_inv.repositories.labels import LabelLinks, LabelRepository
 from craton_inv.repositories.scope import SYSTEM
+from craton_inv.services.groups import delete_group
 from craton_inv.services.labels import attach_label, attach_named_label, detach_label
 from craton_inv.settings import Settings
-from tests.factories import make_host, make_inventory, make_label, make_tenant
+from tests.factories import add_member, make_group, make_host, make_inventory, make_label, make_tenant
 
 Write = Callable[[AsyncSession], Awaitable[Any]]
 
@@ -163,6 +165,24 @@ async def test_a_deleted_host_and_a_new_link_of_its_label_do_not_wait_in_a_ring(
     writes = (delete_host, attach_name(scene.two, "prod"))
     raised = await in_turn(factory, *(writes if host_first else reversed(writes)))
     assert raised == [None, None]
+    assert await links(factory) == [(scene.two.id, "prod")]
+
+
+async def test_a_group_that_takes_the_last_bearer_along_does_not_wait_for_who_attaches(
+    factory: SessionFactory, scene: Scene
+) -> None:
+    # It holds the inventory, which the new link refers to: if it waited for the label too, both would wait for ever.
+    async with unit_of_work(factory) as session:
+        group = await make_group(session, inventory=scene.inventory)
+        await add_member(session, group, scene.one)
+    async with unit_of_work(factory) as attaching:
+        links_of_two = LabelLinks(attaching, scene.two)
+        await links_of_two.lock_bearer()
+        held = await LabelRepository(attaching, SYSTEM).hold(scene.label.id)
+        async with asyncio.timeout(5), unit_of_work(factory) as deleting:
+            await delete_group(deleting, SYSTEM, group)
+        assert held is not None
+        await links_of_two.add(held)
     assert await links(factory) == [(scene.two.id, "prod")]
 
 

@@ -9,11 +9,11 @@ from craton_inv.db.session import SessionFactory
 from craton_inv.jobs.context import JobContext
 from craton_inv.jobs.registry import TASKS
 from craton_inv.logs import get_logger
-from craton_inv.models import Group, Host, Inventory, Job, Region, Tenant
+from craton_inv.models import Group, Host, Inventory, Job, Label, Region, Tenant
 from craton_inv.queue import jobs
 from craton_inv.settings import Settings
 from tests.api.conftest import ClientOf
-from tests.factories import make_group, make_host, make_inventory, make_region, make_source
+from tests.factories import make_group, make_host, make_inventory, make_label, make_region, make_source
 
 
 async def work(job_id: int, session: AsyncSession, factory: SessionFactory, engine: AsyncEngine) -> None:
@@ -25,12 +25,14 @@ async def work(job_id: int, session: AsyncSession, factory: SessionFactory, engi
 
 
 async def make_full_region(session: AsyncSession) -> Region:
-    """A region with a host, a group and a source in its inventory, and a host of another inventory standing in it."""
+    """A region with a host, a group, a source and a label in its inventory; a host of another one stands in it too."""
     region = await make_region(session)
     tenant = await session.get_one(Tenant, region.tenant_id)
     inventory = await session.get_one(Inventory, region.inventory_id)
     group = await make_group(session, inventory=inventory)
-    await make_host(session, "inside", inventory=inventory, region_id=region.id, groups=[group], facts={"a": 1})
+    host = await make_host(session, "inside", inventory=inventory, region_id=region.id, groups=[group], facts={"a": 1})
+    await make_label(session, "inside", tenant=tenant, on=[host, inventory])
+    await make_label(session, "free", tenant=tenant)
     await make_source(session, inventory=inventory)
     other = await make_inventory(session, tenant=tenant)
     await make_host(session, "outside", inventory=other, region_id=region.id)
@@ -55,6 +57,7 @@ async def test_a_forced_region_goes_with_its_inventory_alone(
     hosts = (await client.get("/v1/hosts")).json()["hosts"]
     assert [(host["name"], host["region_id"]) for host in hosts] == [("outside", None)]
     assert await count(session, Group) == 0
+    assert list(await session.scalars(select(Label.name))) == ["free"]
 
 
 async def test_a_forced_tenant_goes_with_everything(
@@ -66,7 +69,7 @@ async def test_a_forced_tenant_goes_with_everything(
     job_id = (await client.delete(path, params={"force": "true"})).json()["job_id"]
     await work(job_id, session, session_factory, engine)
     assert (await client.get(path)).status_code == 404
-    assert [await count(session, model) for model in (Tenant, Region, Inventory, Host)] == [1, 1, 2, 2]
+    assert [await count(session, model) for model in (Tenant, Region, Inventory, Host, Label)] == [1, 1, 2, 2, 2]
     assert (await client.get(f"/v1/tenants/{stays.tenant_id}")).status_code == 200
     assert await session.scalar(select(Job.status).where(Job.id == job_id)) == "done"
 

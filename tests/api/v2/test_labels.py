@@ -274,6 +274,8 @@ async def test_an_inventory_that_moves_takes_its_labels_along_by_name(
     of_host = (await client.get(path_of(host))).json()["results"]
     assert [(row["name"], row["organization"]) for row in of_host] == [("mine", other.id), ("shared", other.id)]
     assert of_host[1]["id"] == there.id
+    # The label that was there already is used, not changed.
+    assert (await client.get(of_host[1]["url"])).headers["ETag"] == '"1"'
     assert await label_names(session, tenant) == ["shared"]
 
 
