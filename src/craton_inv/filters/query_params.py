@@ -23,6 +23,7 @@ RESERVED = frozenset(
     | {"count_disabled", "no_truncate", "limit", "validate", "role_level"}
 )
 MAX_TEXT = 4096
+_BY_ID: tuple[list[str], ...] = ([], ["exact"], ["in"], ["gt"], ["gte"], ["lt"], ["lte"])
 _WORDS = re.compile(r"""\"([^\"]*)\"|'([^']*)'|([^\s,]+)""")
 
 
@@ -46,7 +47,7 @@ def list_node(params: Sequence[tuple[str, str]], model: Model) -> Node | None:
         if searching and not flags:
             searches.setdefault(key, []).append(term)
         elif not flags:
-            same.append(term)
+            same.append(_of_the_row(term, model))
         else:
             node = _search([term]) if searching else term
             (either if "or" in flags else alone).append(Not(node) if "not" in flags else node)
@@ -115,6 +116,29 @@ def _is_search(term: Term, model: Model) -> bool:
             return False
         model = hop.target
     return last.name == "search" and bool(relations and catalogue(model).search_columns)
+
+
+def _of_the_row(term: Term, model: Model) -> Term:
+    """`groups=5` as `groups__pk=5`, for it to hold on the same related row as the other terms.
+
+    Not so where there is nothing to cross, where the absence of rows is meant, and where the value is refused anyway.
+    """
+    hop, crossed = None, 0
+    while crossed < len(term.path):
+        found = catalogue(model).relations.get(term.path[crossed].name)
+        if found is None:
+            break
+        hop, model, crossed = found, found.target, crossed + 1
+    lookup = [part.name for part in term.path[crossed:]]
+    if hop is None or hop.local_key is not None or lookup not in _BY_ID:
+        return term
+    pieces = term.value.text.split(",") if lookup == ["in"] else [term.value.text]
+    try:
+        for piece in pieces:
+            values.INTEGER.read(piece.strip(), datetime.min)
+    except values.Unfit:
+        return term
+    return replace(term, path=(*term.path[:crossed], Part("pk"), *term.path[crossed:]))
 
 
 def _search(terms: list[Term]) -> Node:

@@ -2,19 +2,24 @@
 
 import logging
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, true
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from craton_inv.errors import InvalidFilter
-from craton_inv.filters import compile_where, errors, parse
+from craton_inv.errors import Forbidden, InvalidFilter
+from craton_inv.filters import compile_where, errors, list_node, parse
+from craton_inv.filters.nodes import Node
 from craton_inv.models import Host
 from tests.filters.reference.evaluate import names
 from tests.filters.reference.filters import FilterMaker
 from tests.filters.reference.grammar import Refused
+from tests.filters.reference.list_parameters import Parameter, listed
+from tests.filters.reference.parameters import ParameterMaker
 from tests.filters.reference.rows import World
 from tests.filters.reference.stored import ask, store
 from tests.filters.reference.worlds import WorldMaker
@@ -22,7 +27,25 @@ from tests.filters.reference.worlds import WorldMaker
 log = logging.getLogger(__name__)
 
 BATCH = 25
+Question = TypeVar("Question")
 Answer = list[str] | str
+
+
+@dataclass(frozen=True)
+class Language(Generic[Question]):
+    """A way to ask: how questions about a world are made, what the reference says to one, how craton_inv reads it."""
+
+    make: Callable[[random.Random, World], Question]
+    reference: Callable[[Question, World], list[str]]
+    read: Callable[[Question], Node | None]
+
+
+HOST_FILTER: Language[str] = Language(lambda rng, world: FilterMaker(rng, world).filter(), names, parse)
+PARAMETERS: Language[list[Parameter]] = Language(
+    lambda rng, world: ParameterMaker(rng, world).parameters(),
+    listed,
+    lambda parameters: list_node(parameters, Host),
+)
 
 
 @asynccontextmanager
@@ -36,61 +59,65 @@ async def stored_world(engine: AsyncEngine, rng: random.Random) -> AsyncIterator
         await transaction.rollback()
 
 
-def expected(text: str, world: World) -> Answer:
+def expected(language: Language[Question], question: Question, world: World) -> Answer:
     """The reference's answer."""
     try:
-        return names(text, world)
+        return language.reference(question, world)
     except Refused as refusal:
         return f"refused: {refusal}"
 
 
-async def given(session: AsyncSession, texts: Sequence[str], world: World) -> list[Answer]:
+async def given(
+    language: Language[Question], session: AsyncSession, questions: Sequence[Question], world: World
+) -> list[Answer]:
     """The project's answers."""
-    answers: list[Answer] = [""] * len(texts)
-    compiled: list[tuple[int, ColumnElement[bool]]] = []
-    for at, text in enumerate(texts):
+    answers: list[Answer] = [""] * len(questions)
+    compiled: list[tuple[int, Node | None, ColumnElement[bool]]] = []
+    for at, question in enumerate(questions):
         try:
-            compiled.append((at, compile_where(parse(text), Host, now=world.now)))
-        except InvalidFilter as refusal:
+            node = language.read(question)
+            condition = true() if node is None else compile_where(node, Host, now=world.now)
+        except (InvalidFilter, Forbidden) as refusal:
             answers[at] = f"refused: {refusal.message}"
+        else:
+            compiled.append((at, node, condition))
     for start in range(0, len(compiled), BATCH):
         batch = compiled[start : start + BATCH]
         try:
             async with session.begin_nested():
-                found: list[Answer] = [*await ask(session, [condition for _, condition in batch])]
+                found: list[Answer] = [*await ask(session, [condition for _, _, condition in batch])]
         except DBAPIError:
-            found = [await _alone(session, texts[at], condition) for at, condition in batch]
-        for (at, _), answer in zip(batch, found, strict=True):
+            found = [await _alone(session, node, condition) for _, node, condition in batch]
+        for (at, _, _), answer in zip(batch, found, strict=True):
             answers[at] = answer
     return answers
 
 
-async def _alone(session: AsyncSession, text: str, condition: ColumnElement[bool]) -> Answer:
-    """One filter by itself: a pattern that PostgreSQL refuses spoils the statement of many."""
+async def _alone(session: AsyncSession, node: Node | None, condition: ColumnElement[bool]) -> Answer:
+    """One question by itself: a pattern that PostgreSQL refuses spoils the statement of many."""
     try:
         async with session.begin_nested():
             return (await ask(session, [condition]))[0]
     except DBAPIError as error:
-        refusal = errors.refused_by_database(error, parse(text))
+        refusal = errors.refused_by_database(error, node)
         if refusal is None:
             raise
         return f"refused: {refusal.message}"
 
 
-async def disagreements(engine: AsyncEngine, seed: int, filters: int) -> list[str]:
-    """The filters about the world of `seed` that the two answer differently, with both answers."""
+async def disagreements(engine: AsyncEngine, language: Language[Question], *, seed: int, questions: int) -> list[str]:
+    """The questions about the world of `seed` that the two answer differently, with both answers."""
     rng = random.Random(seed)
     async with stored_world(engine, rng) as (world, session):
-        maker = FilterMaker(rng, world)
-        texts = list(dict.fromkeys(maker.filter() for _ in range(filters)))
-        wanted = [expected(text, world) for text in texts]
-        answers = await given(session, texts, world)
+        asked = [language.make(rng, world) for _ in range(questions)]
+        wanted = [expected(language, question, world) for question in asked]
+        answers = await given(language, session, asked, world)
     refused = sum(isinstance(answer, str) for answer in wanted)
     taken = sum(0 < len(answer) < len(world.hosts) for answer in wanted if isinstance(answer, list))
-    log.info("seed %d: %d filters, %d refused, %d take some hosts but not all", seed, len(texts), refused, taken)
+    log.info("seed %d: %d questions, %d refused, %d take some hosts but not all", seed, len(asked), refused, taken)
     return [
-        f"seed {seed}: {text!r}\n  reference: {want}\n  craton_inv: {answer}"
-        for text, want, answer in zip(texts, wanted, answers, strict=True)
+        f"seed {seed}: {question!r}\n  reference: {want}\n  craton_inv: {answer}"
+        for question, want, answer in zip(asked, wanted, answers, strict=True)
         if differ(want, answer)
     ]
 

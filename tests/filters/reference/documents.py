@@ -1,5 +1,6 @@
 """Facts and variables: what a path finds in a document, and when what it finds matches."""
 
+import json
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -15,6 +16,18 @@ def found(document: Json, path: tuple[Segment, ...]) -> list[Json]:
         if segment.array:
             values = [item for value in values if isinstance(value, list) for item in value]
     return values
+
+
+def written(document: Json) -> str:
+    """A document as PostgreSQL writes it: keys by length, then by their bytes; numbers without an exponent."""
+    if isinstance(document, dict):
+        keys = sorted(document, key=lambda key: (len(key.encode()), key.encode()))
+        return "{" + ", ".join(f"{json.dumps(key, ensure_ascii=False)}: {written(document[key])}" for key in keys) + "}"
+    if isinstance(document, list):
+        return "[" + ", ".join(map(written, document)) + "]"
+    if isinstance(document, Decimal):
+        return format(document, "f")
+    return json.dumps(document, ensure_ascii=False)
 
 
 def same(one: Json, other: Json) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from tests.filters.reference.documents import found
+from tests.filters.reference.documents import found, written
 from tests.filters.reference.fields import LOOKUPS, OPERATORS, Test, cell_test, folded, json_test, one_of
 from tests.filters.reference.grammar import (
     Comparison,
@@ -60,8 +60,10 @@ def _some(hop: str, question: Question) -> Question:
     return lambda row: any(question(related) for related in row.related(hop))
 
 
-def placed(kind: Kind, term: Comparison | OneOf, now: datetime) -> tuple[tuple[str, ...], Question]:
-    """The relations on the way of a term, and what it asks a row at their end."""
+def placed(
+    kind: Kind, term: Comparison | OneOf, now: datetime, *, listed: bool = False
+) -> tuple[tuple[str, ...], Question]:
+    """The relations on the way of a term, and what it asks a row at their end. `listed`: a parameter of a list."""
     hops: list[str] = []
     met: set[tuple[str, str]] = set()
     path = term.path
@@ -72,6 +74,8 @@ def placed(kind: Kind, term: Comparison | OneOf, now: datetime) -> tuple[tuple[s
         if head.name in kind.documents:
             if head.array or (head.name == "ansible_facts" and not rest):
                 raise Refused("no path into a document")
+            if listed and head.name == "ansible_facts" and _is_lookup(rest):
+                return tuple(hops), _whole(head.name, _lookup(rest), term, now)
             return tuple(hops), _document(head.name, rest, term, now)
         if head.array:
             raise Refused("[] on what is no JSON")
@@ -90,7 +94,7 @@ def placed(kind: Kind, term: Comparison | OneOf, now: datetime) -> tuple[tuple[s
         met.add((kind.name, relation))
         far = KINDS[kind.relations[relation]]
         if not rest or _is_lookup(rest):
-            return _relation(tuple(hops), relation, _lookup(rest), term)
+            return _relation(tuple(hops), relation, _lookup(rest), term, listed)
         hops.append(relation)
         kind, path = far, rest
 
@@ -141,20 +145,38 @@ def _document(name: str, path: tuple[Segment, ...], term: Comparison | OneOf, no
     return lambda row: test(found(row.document(name), path))
 
 
+def _whole(name: str, lookup: str, term: Comparison | OneOf, now: datetime) -> Question:
+    """A document as one text; a row without a document has none to look at."""
+    test = _tested(lambda how, value: cell_test(Type.TEXT, how, value, now), lookup, term)
+    return lambda row: name in row.documents and test(written(row.document(name)))
+
+
 def _relation(
-    hops: tuple[str, ...], relation: str, lookup: str, term: Comparison | OneOf
+    hops: tuple[str, ...], relation: str, lookup: str, term: Comparison | OneOf, listed: bool
 ) -> tuple[tuple[str, ...], Question]:
     """A relation itself is compared by the id of a related row; null: there is none."""
 
+    def none(value: Written) -> bool:
+        return value.text.lower() in ("none", "null") if listed else is_null(value)
+
     def made(how: str, value: Written) -> Question:
-        if how == "isnull" or (how == "exact" and is_null(value)):
-            absent = value.text == "null" or boolean(value)
+        if how == "isnull" or (how == "exact" and none(value)):
+            absent = none(value) or boolean(value)
             return lambda row: (not row.related(relation)) is absent
+        return _some(relation, by_id(how, value))
+
+    def by_id(how: str, value: Written) -> Question:
         if how not in ("exact", "in", "gt", "gte", "lt", "lte"):
             raise Refused("no lookup of relations")
         test = cell_test(Type.INTEGER, how, value, datetime.min)
-        return _some(relation, lambda related: test(related.cells["id"]))
+        return lambda related: test(related.cells["id"])
 
+    how, value = _said(lookup, term)
+    if listed and isinstance(value, Written) and how != "isnull":
+        pieces = [Written(piece, quoted=True) for piece in value.text.split(",")] if how == "in" else [value]
+        if not any(map(none, pieces)):
+            return (*hops, relation), by_id(how, value)
+        return hops, one_of(lambda piece: made("exact" if how == "in" else how, piece), pieces)
     return hops, _tested(made, lookup, term)
 
 
