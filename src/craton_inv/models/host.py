@@ -45,6 +45,12 @@ class Host(HasId, HasTimestamps, HasGeneration, HasVariables, Authored, Base):
         Index("ix_hosts_name", "name", postgresql_ops={"name": "text_pattern_ops"}),
         Index("ix_hosts_name_trgm", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
         Index(
+            "ix_hosts_description_trgm",
+            "description",
+            postgresql_using="gin",
+            postgresql_ops={"description": "gin_trgm_ops"},
+        ),
+        Index(
             "ix_hosts_variables",
             "variables",
             postgresql_using="gin",
