@@ -32,6 +32,19 @@ async def test_a_slow_search_costs_its_own_number_alone(session: AsyncSession) -
     assert monotonic() - started < 2
 
 
+async def test_quick_searches_behind_several_slow_ones_keep_their_numbers(session: AsyncSession) -> None:
+    searches = {1: sleeping(60), 2: sleeping(60), 3: sleeping(60)} | dict.fromkeys(range(4, 20), Host.name == "web")
+    found = await count_hosts(session, searches, 1)
+    assert [found[number] for number in (1, 2, 3)] == [None] * 3
+    assert [found[number] for number in range(4, 20)] == [1] * 16
+
+
+async def test_a_time_below_a_millisecond_is_still_a_limit(session: AsyncSession) -> None:
+    started = monotonic()
+    assert await count_hosts(session, {1: sleeping(5), 2: sleeping(5)}, 0.0001) == {1: None, 2: None}
+    assert monotonic() - started < 4
+
+
 async def test_a_search_that_the_database_refuses_costs_its_own_number_alone(session: AsyncSession) -> None:
     found = await count_hosts(session, {1: Host.name.regexp_match("[a"), 2: true()}, 2)
     assert found == {1: None, 2: 2}

@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from craton_inv.filters.errors import refused_by_database
 from craton_inv.models import Host
 
-# A count that has less time than this is not begun.
+# A count by itself may take one part in so many of the time that is left.
+SHARES = 4
+# A count that has less time than this, in seconds, is not begun.
 SHORTEST = 0.005
 
 
@@ -20,8 +22,8 @@ async def count_hosts(
     """The number of hosts per search, by its key; None for one that is no longer valid or takes too long.
 
     All of them are one statement. Only when that one fails, by half of the time at the latest, each is counted by
-    itself with an equal share of what is left, what a quick one leaves over going to those behind it: one bad search
-    costs its own number and no other that is quick. `seconds` are never exceeded.
+    itself in at most a quarter of the time that is left: a few bad searches cost their own numbers and no other that
+    is quick. `seconds` are not exceeded.
     """
     if not searches:
         return {}
@@ -35,7 +37,7 @@ async def count_hosts(
         return dict.fromkeys(searches)
     found: dict[int, int | None] = {}
     for place, (key, where) in enumerate(searches.items()):
-        share = (end - monotonic()) / (len(searches) - place)
+        share = (end - monotonic()) / min(SHARES, len(searches) - place)
         alone = None if share < SHORTEST else await _counted(session, {key: where}, share, before)
         found[key] = None if alone is None else alone[key]
     return found
@@ -49,9 +51,10 @@ async def _counted(
         select(literal(key, BigInteger()), select(func.count()).select_from(Host).where(where).scalar_subquery())
         for key, where in searches.items()
     ]
+    limit = f"{max(1, int(seconds * 1000))}ms"  # 0 would be no limit
     try:
         async with session.begin_nested():
-            await session.execute(select(func.set_config("statement_timeout", f"{int(seconds * 1000)}ms", True)))
+            await session.execute(select(func.set_config("statement_timeout", limit, True)))
             found = {row[0]: row[1] for row in await session.execute(union_all(*counts))}
             await session.execute(select(func.set_config("statement_timeout", before, True)))
     except DBAPIError as error:
