@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, Select, Text, and_, cast, collate, func, l
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.ansible.group_merge import merge_groups
-from craton_inv.ansible.variables import NAME_PATTERN, RESERVED
+from craton_inv.ansible.spread import Owner
+from craton_inv.ansible.variables import NAME_PATTERN, RESERVED, merge
 from craton_inv.ansible.view import GroupRow, HostRow, InventoryView
 from craton_inv.errors import NotFound
 from craton_inv.models import Group, GroupEdge, Host, Inventory, Membership, Region, Tenant
@@ -99,6 +100,21 @@ class InventoryViewRepository:
             and_(any_of(GroupEdge.parent_id, shown), any_of(GroupEdge.child_id, shown)),
         )
         return replace(view, **merge_groups(groups, members, children)._asdict())
+
+    async def owners(self, view: InventoryView) -> list[Owner]:
+        """The inventories that the hosts of a view belong to, lowest id first: two statements."""
+        hosts = await self._gathered(Host.inventory_id, Host.id, any_of(Host.id, (host.id for host in view.hosts)))
+        query = (
+            select(Inventory.id, Tenant.variables, Region.variables, Inventory.variables)
+            .join(Tenant, Tenant.id == Inventory.tenant_id)
+            .outerjoin(Region, Region.inventory_id == Inventory.id)
+            .where(self.scope.where(Inventory), any_of(Inventory.id, hosts))
+            .order_by(Inventory.id, Region.id)
+        )
+        layers: dict[int, list[Mapping[str, Any]]] = {}
+        for inventory_id, tenant, region, own in await self._rows(query):
+            layers[inventory_id] = [tenant, region or {}, own]
+        return [Owner(merge(*found), hosts[inventory_id]) for inventory_id, found in layers.items()]
 
     async def hosts_named(self, name: str, condition: ColumnElement[bool], *, disabled: bool = False) -> list[HostRow]:
         """Hosts of that name among those that `condition` finds; at most two, which is enough to refuse."""

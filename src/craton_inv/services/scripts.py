@@ -68,7 +68,7 @@ async def host_script(session: AsyncSession, scope: Scope, name: str) -> Script:
         raise NotFound("Not found.")
     if len(rows) > 1:
         raise InvalidField("host", "Several inventories have a host of this name: add inventory_id or region_id.")
-    return _known_by_content(encode(host_document(rows[0])), ())
+    return known_by_content(encode(host_document(rows[0])), ())
 
 
 async def _script(
@@ -81,7 +81,7 @@ async def _script(
     part = parse_subset(query.subset) if query.subset else None
     if inventory.kind == SMART:
         # What a search finds depends on more than any counter tells: other inventories, facts, users, the time.
-        return _known_by_content(await _body(views, inventory, layers, query, part), known)
+        return known_by_content(await _body(views, inventory, layers, query, part), known)
     numbers = [VERSION, *(layer.generation for layer in layers), inventory.generation]
     tag = f'"{".".join(map(str, numbers))}"'
     if tag in known:
@@ -89,7 +89,8 @@ async def _script(
     return Script(tag, await _body(views, inventory, layers, query, part))
 
 
-def _known_by_content(body: bytes, known: Container[str]) -> Script:
+def known_by_content(body: bytes, known: Container[str]) -> Script:
+    """The answer whose tag is a hash of it."""
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     return Script(tag, None if tag in known else body)
 

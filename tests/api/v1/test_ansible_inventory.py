@@ -4,9 +4,10 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from craton_inv.models import Inventory, Region
+from craton_inv.models import Inventory, Region, Tenant
 from tests.api.conftest import ClientOf
-from tests.factories import make_group, make_host, make_inventory, make_region, make_tenant
+from tests.api.v2.conftest import Statements
+from tests.factories import add_child, make_group, make_host, make_inventory, make_region, make_tenant
 
 PATH = "/v1/ansible-inventory"
 
@@ -110,3 +111,141 @@ async def test_a_strangers_region_is_not_found(client_of: ClientOf, session: Asy
     stranger = await client_of(await make_tenant(session))
     answer = await stranger.get(PATH, params={"region_id": region.id})
     assert answer.status_code == 404
+
+
+@pytest.fixture
+async def second(session: AsyncSession, region: Region) -> Inventory:
+    """Another inventory of the same tenant: a twin of `h` among its hosts, a group of the same name, one below it."""
+    inventory = await make_inventory(
+        session, tenant=await session.get_one(Tenant, region.tenant_id), variables={"who": "second", "s": 1}
+    )
+    web = await make_group(session, "web", inventory=inventory, variables={"port": 80, "s": "web"})
+    low = await make_group(session, "low", inventory=inventory)
+    await make_group(session, "empty", inventory=inventory)
+    await add_child(session, web, low)
+    await make_host(session, "h", inventory=inventory, variables={"x": 2})
+    await make_host(session, "g", inventory=inventory, variables={"x": 2}, groups=[low])
+    await make_host(session, "off", inventory=inventory, variables={"x": 1}, enabled=False)
+    await make_host(session, "alone", inventory=inventory, facts={"cpus": 8})
+    return inventory
+
+
+async def test_a_search_finds_hosts_of_all_inventories_with_their_groups_and_variables(
+    client: httpx.AsyncClient, region: Region, second: Inventory
+) -> None:
+    answer = await client.get(PATH, params={"host_filter": "variables__x >= 1 or ansible_facts__cpus=8"})
+    assert answer.json() == {
+        "all": {"vars": {"t": 1}, "hosts": ["alone"], "children": ["low", "web"]},
+        "web": {"hosts": ["h"], "children": ["low"], "vars": {"port": 80, "s": "web"}},
+        "low": {"hosts": ["g"]},
+        "_meta": {
+            "hostvars": {
+                "alone": {"who": "second", "s": 1},
+                "g": {"who": "second", "x": 2},
+                "h": {"who": "inventory", "r": 1, "i": 1, "x": 1, "ansible_host": "192.0.2.7"},
+            }
+        },
+    }
+
+
+async def test_of_hosts_of_one_name_a_search_takes_the_lowest_id_that_it_finds(
+    client: httpx.AsyncClient, region: Region, second: Inventory
+) -> None:
+    answer = await client.get(PATH, params={"host_filter": "name=h and variables__x=2"})
+    assert answer.json()["all"] == {"vars": {"who": "second", "t": 1, "s": 1}, "hosts": ["h"]}
+
+
+async def test_a_search_within_an_inventory_is_a_part_of_it(
+    client: httpx.AsyncClient, region: Region, second: Inventory
+) -> None:
+    params = {"host_filter": "not groups__name=low", "inventory_id": second.id}
+    answer = await client.get(PATH, params=params)
+    assert answer.json() == {
+        "all": {"vars": {"who": "second", "t": 1, "s": 1}, "hosts": ["alone", "h"]},
+        "_meta": {"hostvars": {"alone": {}, "h": {"x": 2}}},
+    }
+
+
+async def test_a_search_that_holds_for_all_of_a_region_gives_the_region(
+    client: httpx.AsyncClient, region: Region
+) -> None:
+    whole = await client.get(PATH, params={"region_id": region.id})
+    searched = await client.get(PATH, params={"region_id": region.id, "host_filter": "name=h"})
+    assert searched.json() == whole.json()
+
+
+@pytest.mark.parametrize(("include_groups", "groups"), [(False, []), (True, ["low", "web"])])
+async def test_a_search_within_a_smart_inventory_shows_groups_as_that_does(
+    client: httpx.AsyncClient, session: AsyncSession, second: Inventory, include_groups: bool, groups: list[str]
+) -> None:
+    smart = Inventory(
+        tenant_id=second.tenant_id, name="s", kind="smart", host_filter="variables__x=2", include_groups=include_groups
+    )
+    session.add(smart)
+    await session.flush()
+    answer = await client.get(PATH, params={"inventory_id": smart.id, "host_filter": "name=g"})
+    assert list(answer.json()["_meta"]["hostvars"]) == ["g"]
+    assert answer.json()["all"].get("children", []) == groups
+
+
+async def test_a_search_that_finds_nothing_is_an_inventory_without_hosts(
+    client: httpx.AsyncClient, region: Region
+) -> None:
+    answer = await client.get(PATH, params={"host_filter": "name=nobody"})
+    assert answer.json() == {"all": {"hosts": []}, "_meta": {"hostvars": {}}}
+
+
+async def test_a_search_is_304_until_what_it_finds_changes(
+    client: httpx.AsyncClient, session: AsyncSession, region: Region, second: Inventory
+) -> None:
+    params = {"host_filter": "variables__x=2"}
+    tag = {"If-None-Match": (await client.get(PATH, params=params)).headers["etag"]}
+    assert (await client.get(PATH, params=params, headers=tag)).status_code == 304
+    second.variables = {"who": "changed"}
+    await session.commit()
+    assert (await client.get(PATH, params=params, headers=tag)).status_code == 200
+
+
+async def test_a_search_finds_nothing_of_strangers_and_none_of_theirs_hides_ones_own(
+    client_of: ClientOf, session: AsyncSession, region: Region
+) -> None:
+    tenant = await make_tenant(session)
+    await make_host(session, "h", inventory=await make_inventory(session, tenant=tenant), variables={"mine": 1})
+    answer = await (await client_of(tenant)).get(PATH, params={"host_filter": "name=h or variables__x=1"})
+    assert answer.json()["_meta"]["hostvars"] == {"h": {"mine": 1}}
+    assert "web" not in answer.json()
+
+
+async def test_the_statements_of_a_search_do_not_grow(
+    client: httpx.AsyncClient, session: AsyncSession, statements: Statements, second: Inventory
+) -> None:
+    counts = []
+    for _ in range(2):
+        await client.get(PATH, params={"host_filter": "name=g"})
+        with statements.recorded() as seen:
+            assert (await client.get(PATH, params={"host_filter": "variables__x=2"})).status_code == 200
+        counts.append(len(seen))
+        for number in range(5):
+            inventory = await make_inventory(session)
+            group = await make_group(session, "web", inventory=inventory)
+            await make_host(session, f"more-{number}", inventory=inventory, groups=[group], variables={"x": 2})
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ({"host_filter": "name="}, "a value is missing"),
+        ({"host_filter": ""}, "the filter is empty"),
+        ({"host_filter": "nmae=a"}, 'did you mean "name"?'),
+        ({"host_filter": "name~'[a'"}, "unterminated character set"),
+        ({"host_filter": "name=a", "host": "a"}, "Give host or host_filter, not both."),
+        ({"host_filter": "created_by__password=a"}, "Filtering on password is not allowed."),
+    ],
+)
+async def test_a_search_that_makes_no_sense_is_told(
+    client: httpx.AsyncClient, region: Region, query: dict[str, str], text: str
+) -> None:
+    answer = await client.get(PATH, params=query)
+    assert answer.status_code == 400
+    assert text in answer.json()["message"]
