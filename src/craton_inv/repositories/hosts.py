@@ -72,12 +72,7 @@ def made_by(source_id: int) -> ColumnElement[bool]:
     return Host.id.in_(select(HostSource.host_id).where(HostSource.inventory_source_id == source_id))
 
 
-def in_smart_inventory(tenant_id: int, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The hosts of a smart inventory: `condition` within its organization, of equal names the lowest id."""
-    return first_of_each_name(Host.tenant_id == tenant_id, condition)
-
-
 def first_of_each_name(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Of the hosts that fulfil all conditions, the one with the lowest id of each name: the rule for twins."""
+    """Of the hosts that fulfil all conditions, the lowest id of each name: which of several twins a search means."""
     lowest = select(func.min(Host.id)).where(*conditions).group_by(Host.name)
     return Host.id.in_(lowest.correlate(None))
