@@ -52,6 +52,7 @@ class WorldMaker:
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
         self.numbers = 0
+        self.taken: set[str] = set()
 
     def some(self, items: Sequence[Item], most: int) -> list[Item]:
         """A few of the items, none twice."""
@@ -69,17 +70,15 @@ class WorldMaker:
         """A text that no other row has: a number is put to it when the pool's text is not enough."""
         self.numbers += 1
         text = self.text().strip() or "n"
-        return text if self.rng.random() < 0.2 and len(text) > 1 else f"{text}{self.numbers}"
+        if self.rng.random() > 0.2 or text in self.taken:
+            text = f"{text}{self.numbers}"
+        self.taken.add(text)
+        return text
 
-    def described(self, taken: set[str] | None = None) -> dict[str, Cell]:
+    def described(self) -> dict[str, Cell]:
         """What every row but a user has."""
-        name = self.name()
-        while taken is not None and name in taken:
-            name = self.name()
-        if taken is not None:
-            taken.add(name)
         return {
-            "name": name,
+            "name": self.name(),
             "description": self.text(),
             "created": self.rng.choice(TIMES),
             "modified": self.rng.choice(TIMES),
@@ -128,14 +127,13 @@ class WorldMaker:
             self.bear(inventory, "inventories", labels)
         groups: list[Row] = []
         hosts: list[Row] = []
-        taken: set[str] = set()
         for inventory in inventories:
             own = [self.group(inventory, users) for _ in range(rng.randint(0, 4))]
             self.nest(own)
             groups += own
             near = [region for region in regions if region.links["tenant"] == inventory.links["tenant"]]
             given = [source for source in sources if source.links["inventory"] == [inventory]]
-            hosts += [self.host(inventory, own, near, given, users, taken) for _ in range(rng.randint(2, 5))]
+            hosts += [self.host(inventory, own, near, given, users) for _ in range(rng.randint(2, 5))]
         for host in hosts:
             self.bear(host, "hosts", labels)
             finders = [inventory for inventory in smart if inventory.links["tenant"] == host.links["tenant"]]
@@ -212,7 +210,6 @@ class WorldMaker:
         regions: list[Row],
         sources: list[Row],
         users: list[Row],
-        taken: set[str],
     ) -> Row:
         """A host of an inventory."""
         rng = self.rng
@@ -224,7 +221,7 @@ class WorldMaker:
             "ansible_facts_modified": self.maybe(rng.choice(TIMES)),
         }
         cells |= {name: self.maybe(self.text()) for name in ("fqdn", "os_family", "state")}
-        row = self.documented(Row("host", self.described(taken) | cells, self.authors(users)))
+        row = self.documented(Row("host", self.described() | cells, self.authors(users)))
         row.links["inventory"] = [inventory]
         row.links["tenant"] = inventory.links["tenant"]
         row.links["region"] = self.some(regions, 1)
