@@ -16,7 +16,7 @@ from rich.table import Table
 from craton_inv.errors import SetupError
 
 FOLDER = Path(__file__).parents[3] / "benchmarks"
-SHARED = ("__init__", "common")
+SHARED = ("__init__", "common", "filter_cases", "filter_world")
 
 
 def bench(

@@ -1,0 +1,209 @@
+"""Pages of filtered hosts on 100 000 hosts with 10 KB of facts each, against the best SQL written by hand.
+
+Run alone: python -m benchmarks.filters [--hosts N] [--kilobytes N] [--url URL]. Each filter is asked for a page of 25,
+ordered by id and by name, with its exact count and without, through the repository; the SQL by hand gives the same page
+and count, and is the best of several forms. Times are what the server reports for planning and execution, the best of
+some rounds, in milliseconds; HTTP, parsing of the filter and encoding are not in them. The filters that find few hosts
+at any size are measured in a world of a tenth, too: their cost must not grow with the table.
+"""
+
+import argparse
+import asyncio
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from benchmarks.common import Result, at_most, fresh_database, print_table, quiet_gc, some_server
+from benchmarks.filter_cases import CASES, Case
+from benchmarks.filter_world import build
+from craton_inv.db.engine import make_engine
+from craton_inv.filters import compile_where, order_by_clauses, parse
+from craton_inv.models import Host
+from craton_inv.repositories.base import Rows
+from craton_inv.repositories.hosts import HostRepository
+from craton_inv.repositories.scope import SYSTEM
+from craton_inv.settings import Settings
+
+ROUNDS = 7
+LONG_ENOUGH = 1_000.0  # milliseconds of rounds after which the best is known
+GOAL = 2.0
+NOISE = 0.5  # milliseconds: below it the difference is planning and the load of the machine
+INDEXED_MS = 1_000.0
+SCAN_MS = 1_000.0
+PARSER_MS = 2.0
+TIMED_SIZE = 100_000  # hosts up to which the times are held to goals; beyond, the ratios alone
+GROWTH = 3.0  # times as long in ten times the world
+EXPLAIN = "EXPLAIN (ANALYZE, TIMING OFF, SUMMARY ON, FORMAT JSON)"
+
+
+class Watch:
+    """Keeps the statements that pass, to have the server say what each costs: planning and execution."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.seen: list[tuple[str, Any]] = []
+        event.listen(engine.sync_engine, "before_cursor_execute", self._before)
+
+    def _before(self, _connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        self.seen.append((statement, parameters))
+
+    async def cost(self, session: AsyncSession, statements: Sequence[tuple[str, Any]]) -> float:
+        """Milliseconds of all statements together: the best of some rounds, so that load elsewhere does not count."""
+        connection = await session.connection()
+        times: list[float] = []
+        while len(times) < ROUNDS and (len(times) < 2 or sum(times) < LONG_ENOUGH):
+            spent = 0.0
+            for statement, parameters in statements:
+                explained = await connection.exec_driver_sql(f"{EXPLAIN} {statement}", parameters)
+                plan = explained.scalar_one()[0]
+                spent += plan["Planning Time"] + plan["Execution Time"]
+            times.append(spent)
+        return min(times)
+
+
+class Measured(NamedTuple):
+    """One page: what was found, what it cost, in how many statements."""
+
+    rows: Rows[Host]
+    milliseconds: float
+    statements: int
+
+
+async def measure_ours(watch: Watch, session: AsyncSession, case: Case, order: str, count: bool) -> Measured:
+    """The page as the API asks for it."""
+    watch.seen.clear()
+    where = [compile_where(parse(case.text), Host)]
+    repository = HostRepository(session, SYSTEM)
+    rows = await repository.page(where=where, order=order_by_clauses(order, Host), count=count, searched=True)
+    statements = list(watch.seen)
+    return Measured(rows, await watch.cost(session, statements), len(statements))
+
+
+async def measure_by_hand(watch: Watch, session: AsyncSession, case: Case, order: str, wanted: Rows[Host]) -> float:
+    """Milliseconds of the best form that gives the same rows, and the same count if one is wanted.
+
+    What an index can answer is tried without sequential scans, too.
+    """
+    best = float("inf")
+    for scans in ("on", "off") if case.scans == 0 else ("on",):
+        await session.execute(text(f"SET LOCAL enable_seqscan = {scans}"))
+        for statements in case.by_hand("h.id" if order == "id" else f"h.{order}, h.id", wanted.count is not None):
+            *counting, page = statements
+            rows = (await session.execute(text(page))).all()
+            assert [row.id for row in rows] == [row.id for row in wanted.items], page
+            for statement in counting:
+                assert await session.scalar(text(statement)) == wanted.count, statement
+            best = min(best, await watch.cost(session, [(statement, ()) for statement in statements]))
+    await session.rollback()
+    return best
+
+
+async def measure(engine: AsyncEngine, hosts: int, small: dict[str, float]) -> list[Result]:
+    """Print the tables; what came of the goals. `small`: times of the selective filters in the smaller world."""
+    watch = Watch(engine)
+    worst, indexed, scanning, growth = 0.0, 0.0, 0.0, 0.0
+    for count in (True, False):
+        for order in ("id", "name"):
+            title = f"{'with' if count else 'without'} count, ordered by {order}"
+            print(f"\n{title:66}{'found':>8}{'ours':>10}{'by hand':>10}{'ratio':>7}{'statements':>12}{'growth':>8}")
+            for case in CASES:
+                async with AsyncSession(engine) as session:
+                    ours = await measure_ours(watch, session, case, order, count)
+                    best = await measure_by_hand(watch, session, case, order, ours.rows)
+                ratio = ours.milliseconds / best
+                worst = max(worst, ratio if ours.milliseconds - best > NOISE else 0)
+                if case.scans:
+                    scanning = max(scanning, ours.milliseconds / case.scans)
+                else:
+                    indexed = max(indexed, ours.milliseconds)
+                grown = ""
+                if count and order == "id" and case.text in small:
+                    times = max(ours.milliseconds, NOISE) / max(small[case.text], NOISE)
+                    growth, grown = max(growth, times), f"{times:.1f}"
+                found = "" if ours.rows.count is None else ours.rows.count
+                shown = case.text if len(case.text) < 64 else case.text[:62] + "…"
+                print(
+                    f"{shown:66}{found:>8}{ours.milliseconds:>10.2f}{best:>10.2f}{ratio:>7.2f}"
+                    f"{ours.statements:>12}{grown:>8}",
+                    flush=True,
+                )
+    timed = hosts <= TIMED_SIZE
+    return [
+        at_most(f"worst ratio to SQL by hand, where more than {NOISE} ms apart", worst, "times", GOAL),
+        _goal("slowest page of indexed terms", indexed, INDEXED_MS, timed),
+        _goal("slowest page of terms that scan, per term", scanning, SCAN_MS, timed),
+        at_most("a selective filter in ten times the world", growth, "times", GROWTH),
+    ]
+
+
+def _goal(name: str, value: float, limit: float, held: bool) -> Result:
+    return at_most(name, value, "ms", limit) if held else Result(name, value, "ms")
+
+
+async def selective(engine: AsyncEngine) -> dict[str, float]:
+    """Milliseconds of a counted page of each selective filter."""
+    watch = Watch(engine)
+    found = {}
+    for case in CASES:
+        if case.selective:
+            async with AsyncSession(engine) as session:
+                found[case.text] = (await measure_ours(watch, session, case, "id", True)).milliseconds
+    return found
+
+
+def measure_parser() -> Result:
+    """The parser alone on 200 terms; every text is new, so that none comes from its cache."""
+    times = []
+    for number in range(200):
+        filter_text = " or ".join(f"name{term}=v{number}" for term in range(200))
+        with quiet_gc():
+            started = time.perf_counter()
+            parse(filter_text)
+            times.append((time.perf_counter() - started) * 1000)
+    return at_most("parser: median of 200 terms", statistics.median(times), "ms", PARSER_MS)
+
+
+async def run(server: str, hosts: int, kilobytes: int) -> list[Result]:
+    """Build both worlds on the server and measure."""
+    results: dict[int, Any] = {}
+    for size in (hosts // 10, hosts):
+        url = await fresh_database(server, f"filters_{size}")
+        started = time.monotonic()
+        mean = await build(url, size, kilobytes)
+        print(
+            f"{size} hosts, {mean / 1024:.1f} KB of facts each, built in {time.monotonic() - started:.0f} s", flush=True
+        )
+        engine = make_engine(url, Settings(database_url=url), statement_timeout=0)
+        try:
+            if size < hosts:
+                results[size] = await selective(engine)
+            else:
+                return await measure(engine, hosts, results[hosts // 10])
+        finally:
+            await engine.dispose()
+    raise AssertionError("the larger world comes last")
+
+
+def main() -> int:
+    """Measure, on a server of its own that is thrown away afterwards unless `--url` names one."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--hosts", type=int, default=100_000)
+    parser.add_argument("--kilobytes", type=int, default=10, help="facts of a host")
+    parser.add_argument("--url", help="a PostgreSQL to work on; databases filters_N are made there")
+    asked = parser.parse_args()
+
+    async def measured() -> list[Result]:
+        async with some_server(asked.url) as server:
+            return await run(server, asked.hosts, asked.kilobytes)
+
+    results = [measure_parser(), *asyncio.run(measured())]
+    print()
+    return 0 if print_table(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
