@@ -58,6 +58,12 @@ async def test_a_unique_key_gives_the_waiting_job_again(session: AsyncSession) -
     assert await jobs.enqueue(session, "refresh", {"update_id": 1}, unique_key="k") == first
 
 
+async def test_a_unique_key_is_known_however_often_a_connection_asks(session: AsyncSession) -> None:
+    # From the sixth execution on PostgreSQL may plan a statement for all values of its parameters at once.
+    found = {await jobs.enqueue(session, "refresh", {"update_id": 1}, unique_key="often") for _ in range(12)}
+    assert len(found) == 1
+
+
 async def test_a_claimed_job_is_not_given_twice(session: AsyncSession) -> None:
     job_id = await jobs.enqueue(session, "refresh", {"update_id": 7})
     claim = await jobs.claim(session, job_id, "a", 30)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -65,10 +65,11 @@ async def enqueue(
         run_at=func.now() + timedelta(seconds=delay),
     )
     if unique_key is not None:
-        # Writing the key onto itself makes RETURNING give the id of the row that is already there.
+        # Writing the key onto itself makes RETURNING give the id of the row that is already there. The index's condition
+        # has no parameters: a plan that PostgreSQL keeps for all values could not match them with the index.
         statement = statement.on_conflict_do_update(
             index_elements=[Job.unique_key],
-            index_where=Job.status.in_(("queued", "running")) & Job.unique_key.is_not(None),
+            index_where=text("status IN ('queued', 'running') AND unique_key IS NOT NULL"),
             set_={"unique_key": unique_key},
         )
     job_id = (await session.execute(statement.returning(Job.id))).scalar_one()
