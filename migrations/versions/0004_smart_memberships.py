@@ -38,8 +38,8 @@ BEGIN
            AS part
     FROM (
       SELECT pair.id, pair.old_tenant, pair.old_name, pair.new_tenant, pair.new_name,
-             (SELECT array_agg('hosts.' || new.key ORDER BY new.key) FROM jsonb_each(pair.new_row) new
-              WHERE new.value IS DISTINCT FROM pair.old_row -> new.key) AS what
+             (SELECT array_agg('hosts.' || field.key ORDER BY field.key) FROM jsonb_each(pair.new_row) field
+              WHERE field.value IS DISTINCT FROM pair.old_row -> field.key) AS what
       FROM (
         SELECT o.id, o.tenant_id AS old_tenant, o.name AS old_name, n.tenant_id AS new_tenant, n.name AS new_name,
                to_jsonb(o) AS old_row, to_jsonb(n) AS new_row

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -32,7 +32,9 @@ class Settings(BaseSettings):
     Times in seconds, sizes in bytes.
     """
 
-    model_config = SettingsConfigDict(env_prefix="CRATON_INV_", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="CRATON_INV_", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
 
     data_dir: Path = Field(default_factory=default_data_dir, description="Where embedded servers keep their data.")
     database_url: str | None = Field(None, description="PostgreSQL to use instead of the embedded one.")
@@ -45,6 +47,11 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(10, ge=1, description="Connections a process keeps to the database.")
     database_statement_timeout: Seconds = Field(30.0, description="Longest statement of a request.")
     filter_statement_timeout: Seconds = Field(2.0, description="Longest statement of a filtered list.")
+    awx_rebuild_smart_membership: bool = Field(
+        False,
+        validation_alias=AliasChoices("craton_inv_awx_rebuild_smart_membership", "awx_rebuild_smart_membership"),
+        description="Keep the memberships of smart inventories with each write; AWX's bare name of it is read too.",
+    )
 
     file_roots: str = Field(
         "",

@@ -19,6 +19,8 @@ from craton_inv.jobs.runner import Runner
 from craton_inv.logs import configure_logs, get_logger
 from craton_inv.queue import jobs
 from craton_inv.queue.bell import FUNCTION, UNREACHABLE, connected, dump, load
+from craton_inv.services.membership_changes import keep_memberships
+from craton_inv.services.membership_reconciliation import order_reconciliation
 from craton_inv.settings import Settings, get_settings
 
 log = get_logger(__name__)
@@ -26,7 +28,7 @@ ALONE_INTERVAL = 2.0  # seconds between sweeps while Redis is away
 SHORTEST_INTERVAL = 1.0  # seconds between sweeps at least, so that a lease at its end is not asked for in a loop
 REBUILD_PAUSE = 2.0  # seconds before a broken arq worker is built again
 GRACE = 3.0  # seconds a rung job may wait for its bell before the sweeper takes it
-LONGEST_JOB = 24 * 3600  # arq's own limit; ours are the lease and the timeout of the update
+LONGEST_JOB = DAY = 24 * 3600  # arq's own limit; ours are the lease and the timeout of the update
 
 
 class Listener:
@@ -123,19 +125,38 @@ async def tidy(settings: Settings, factory: SessionFactory) -> None:
         await asyncio.sleep(settings.job_sweep_interval)
 
 
+async def reconcile_daily(settings: Settings, factory: SessionFactory) -> None:
+    """Have the memberships of smart inventories compared with what they should be: now, and once a day, for ever.
+
+    Changes made while the setting was off were not noted: the comparison at the start makes up for them.
+    """
+    while True:
+        pause: float = DAY
+        try:
+            async with unit_of_work(factory) as session:
+                await order_reconciliation(session)
+        except Exception as error:
+            log.warning("reconciliation_not_ordered", error=repr(error))
+            pause = settings.job_sweep_interval
+        await asyncio.sleep(pause)
+
+
 async def work(settings: Settings, stopping: asyncio.Event) -> None:
     """Serve jobs until `stopping` is set, then give every lease back."""
     if settings.database_url is None:
         raise SystemExit("The worker needs CRATON_INV_DATABASE_URL; `craton-inv up` sets it for the embedded server.")
     # A refresh of a large inventory has statements far longer than any request's.
     engine = make_engine(settings.database_url, settings, application="craton-inv-worker", statement_timeout=0)
-    factory = make_session_factory(engine)
+    keeping = settings.awx_rebuild_smart_membership
+    factory = make_session_factory(engine, keep_memberships(settings.filter_statement_timeout) if keeping else None)
     runner = Runner(settings, engine, factory, TASKS)
     listener = Listener(settings.redis_url, settings, runner) if settings.redis_url else None
     loops = [
         asyncio.create_task(sweep(settings, factory, runner, listener)),
         asyncio.create_task(tidy(settings, factory)),
     ]
+    if keeping:
+        loops.append(asyncio.create_task(reconcile_daily(settings, factory)))
     if listener is not None:
         loops.append(asyncio.create_task(listener.listen()))
     log.info("worker_started", worker=runner.name, concurrency=settings.worker_concurrency)

@@ -8,20 +8,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.api.auth import DeclaredBasic, DeclaredBearer, authenticate
 from craton_inv.api.context import AppContext, context_of
-from craton_inv.db.session import unit_of_work
+from craton_inv.db.session import before_commit, unit_of_work
 from craton_inv.errors import Forbidden
 from craton_inv.queue.jobs import BELL
 from craton_inv.repositories.scope import Scope
+from craton_inv.services.membership_changes import keep_memberships
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 ContextDep = Annotated[AppContext, Depends(context_of)]
 
 
-async def get_session(context: ContextDep) -> AsyncIterator[AsyncSession]:
+async def get_session(request: Request, context: ContextDep) -> AsyncIterator[AsyncSession]:
     """One transaction per request. It takes a connection only at its first statement."""
     async with unit_of_work(context.session_factory) as session:
         session.info[BELL] = context.bell
+        if context.settings.awx_rebuild_smart_membership and request.method not in SAFE_METHODS:
+            before_commit(session, keep_memberships(context.settings.filter_statement_timeout))
         yield session
 
 

@@ -37,6 +37,7 @@ COMMANDS = {
     "user": Entry("craton_inv.cli.users", "app", "Make users, directly in the database."),
     "token": Entry("craton_inv.cli.tokens", "app", "Make tokens, directly in the database."),
     "openapi": Entry("craton_inv.cli.openapi", "openapi", "Print the OpenAPI document of a dialect."),
+    "memberships": Entry("craton_inv.cli.memberships", "app", "Check the memberships of smart inventories."),
     "bench": Entry("craton_inv.cli.bench", "bench", "Measure it, in a throwaway database.", PASSING_ON),
     "test": Entry("craton_inv.cli.testing", "command", "Run every check of the project.", PASSING_ON),
 }
@@ -108,7 +109,8 @@ def _setting_fault(fault: Any) -> str:
     words = str(fault["msg"]).removeprefix("Value error, ")
     if not fault["loc"]:  # two settings that do not fit together: the sentence names both
         return words
-    return f"CRATON_INV_{'_'.join(map(str, fault['loc'])).upper()}: {words}"
+    name = "_".join(map(str, fault["loc"])).upper().removeprefix("CRATON_INV_")
+    return f"CRATON_INV_{name}: {words}"
 
 
 def _complain(sentence: str, status: int = 1) -> None:

@@ -35,6 +35,8 @@ def make_engine(
     Each checkout asks the server for a sign of life: one round trip, for surviving a restarted, frozen or vanished
     server. A mute one costs a request 3 s for that and 10 s for a new connection, then TimeoutError.
     """
+    # Triggers note changes for the memberships of smart inventories only where this says so (fourth migration).
+    noting = {"craton_inv.rebuild_smart_membership": "on"} if settings.awx_rebuild_smart_membership else {}
     timeout = settings.database_statement_timeout if statement_timeout is None else statement_timeout
     engine = create_async_engine(
         url,
@@ -51,6 +53,7 @@ def make_engine(
                 "statement_timeout": str(int(timeout * 1000)),
                 "jit": "off",
                 "client_connection_check_interval": str(CLIENT_CHECK_MS),
+                **noting,
             },
         },
     )

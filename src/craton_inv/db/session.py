@@ -1,4 +1,4 @@
-"""unit_of_work: one transaction per request or job, committed once, with hooks that run only after the commit."""
+"""unit_of_work: one transaction per request or job, committed once, with hooks right before and after the commit."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -9,15 +9,34 @@ from craton_inv.logs import get_logger
 
 log = get_logger(__name__)
 
+BeforeCommit = Callable[[AsyncSession], Awaitable[None]]
 AfterCommit = Callable[[], Awaitable[None]]
 SessionFactory = async_sessionmaker[AsyncSession]
 
 _HOOKS = "after_commit"
+_LAST = "before_commit"
 
 
-def make_session_factory(engine: AsyncEngine) -> SessionFactory:
-    """Sessions that keep their objects readable after the commit: answers are rendered then."""
-    return async_sessionmaker(engine, expire_on_commit=False)
+def make_session_factory(engine: AsyncEngine, before_commit: BeforeCommit | None = None) -> SessionFactory:
+    """Sessions that keep their objects readable after the commit: answers are rendered then.
+
+    `before_commit`: the hook of every unit of work of these sessions.
+    """
+    info = {} if before_commit is None else {_LAST: before_commit}
+    return async_sessionmaker(engine, expire_on_commit=False, info=info)
+
+
+def before_commit(session: AsyncSession, hook: BeforeCommit) -> None:
+    """Run `hook` at the end of the session's transaction, if it has begun one; its error rolls everything back."""
+    session.info[_LAST] = hook
+
+
+async def run_before_commit(session: AsyncSession) -> None:
+    """Send what is pending and run the hook of `session`."""
+    hook: BeforeCommit | None = session.info.get(_LAST)
+    if hook is not None and session.in_transaction():
+        await session.flush()
+        await hook(session)
 
 
 def after_commit(session: AsyncSession, hook: AfterCommit) -> None:
@@ -43,6 +62,7 @@ async def unit_of_work(factory: SessionFactory) -> AsyncIterator[AsyncSession]:
     async with factory() as session:
         try:
             yield session
+            await run_before_commit(session)
             await session.commit()
         except BaseException:
             session.info.pop(_HOOKS, None)

@@ -4,8 +4,16 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from craton_inv.jobs import delete_inventory, delete_region, delete_tenant, refresh
+from craton_inv.jobs import (
+    delete_inventory,
+    delete_region,
+    delete_tenant,
+    rebuild_smart_memberships,
+    reconcile_smart_memberships,
+    refresh,
+)
 from craton_inv.jobs.context import Task
+from craton_inv.services.membership_changes import order_waiting
 from craton_inv.services.update_lifecycle import end_lost
 
 TASKS: dict[str, Task] = {
@@ -13,7 +21,10 @@ TASKS: dict[str, Task] = {
     "delete_inventory": delete_inventory.TASK,
     "delete_region": delete_region.TASK,
     "delete_tenant": delete_tenant.TASK,
+    "rebuild_smart_memberships": rebuild_smart_memberships.TASK,
+    "reconcile_smart_memberships": reconcile_smart_memberships.TASK,
 }
 
-# What the sweeper puts in order at each round, in a transaction of its own: rows whose job is lost.
-TIDYING: tuple[Callable[[AsyncSession], Awaitable[None]], ...] = (end_lost,)
+# What the sweeper puts in order at each round, in a transaction of its own: rows whose job is lost, and changes that
+# nobody saw to.
+TIDYING: tuple[Callable[[AsyncSession], Awaitable[None]], ...] = (end_lost, order_waiting)

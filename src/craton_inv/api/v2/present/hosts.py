@@ -7,7 +7,15 @@ from craton_inv.api.v2.present.base import Inventories, Viewer, author_fields, l
 from craton_inv.repositories import summaries
 from craton_inv.schemas.v2.hosts import Host
 
-SUB_RESOURCES = ("variable_data", "groups", "all_groups", "inventory_sources", "labels", "ansible_facts")
+SUB_RESOURCES = (
+    "variable_data",
+    "groups",
+    "all_groups",
+    "inventory_sources",
+    "smart_inventories",
+    "labels",
+    "ansible_facts",
+)
 
 
 class HostPresenter:

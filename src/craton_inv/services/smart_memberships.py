@@ -1,0 +1,134 @@
+"""Asks stored searches about hosts, and makes the table of memberships say what they answer.
+
+Whoever writes holds the tenant's lock (`smart_changes.lock_tenant`), taken after all rows that a writer locks.
+"""
+
+from collections.abc import AsyncIterator, Collection, Iterable
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from craton_inv.filters.errors import refused_by_database
+from craton_inv.logs import get_logger
+from craton_inv.models import Host
+from craton_inv.repositories import smart_changes, smart_memberships
+from craton_inv.repositories.smart_memberships import Difference, Stored
+from craton_inv.services.stored_searches import condition_of, search_of
+
+log = get_logger(__name__)
+NONE = Difference(0, 0)
+
+
+async def renew(
+    session: AsyncSession,
+    tenant_id: int,
+    stored: Iterable[Stored],
+    names: Collection[str],
+    keys: Collection[int],
+    *,
+    write: bool = True,
+) -> Difference:
+    """Make the memberships in some smart inventories right for the hosts of these names.
+
+    `keys`: ids that had such a name. Raises DBAPIError when the database refuses a search. Without `write` only the
+    difference is told.
+    """
+    difference = NONE
+    parts: dict[bool, list[Stored]] = {}
+    for each in stored:
+        search = search_of(each.text)
+        parts.setdefault(search is None or search.upwards, []).append(each)
+    schema = str((await session.connection()).dialect.default_schema_name)
+    values = {"tenant_id": tenant_id, "names": sorted(names), "keys": sorted(keys)}
+    for upwards, part in parts.items():
+        moving = any(search is not None and search.condition is None for search in (search_of(e.text) for e in part))
+        made = (_statement.__wrapped__ if moving else _statement)(schema, write, upwards, tuple(part))
+        row = (await session.execute(made, values)).one()
+        difference = Difference(difference.added + row[0], difference.gone + row[1])
+    return difference
+
+
+@lru_cache(maxsize=512)
+def _statement(schema: str, write: bool, upwards: bool, stored: tuple[Stored, ...]) -> Select[Any]:
+    """Made once for the same searches; those with times of their own are made anew each time."""
+    conditions = {each.inventory_id: condition_of(each.text) for each in stored}
+    if not upwards:
+        return smart_memberships.renewal_at_large(conditions, write=write)
+    searches = (search_of(each.text) for each in stored)
+    tables = frozenset(table for search in searches if search is not None for table in search.reads.tables())
+    return smart_memberships.renewal(conditions, tables, schema, write=write)
+
+
+async def rebuild(session: AsyncSession, tenant_id: int, stored: Stored, seconds: float) -> Difference:
+    """Make the memberships in one smart inventory right for all hosts. Raises DBAPIError, also when time is over."""
+    condition = condition_of(stored.text)
+    async with within(session, seconds):
+        statement = smart_memberships.rebuilding(stored.inventory_id, tenant_id, condition)
+        return Difference(*(await session.execute(statement)).one())
+
+
+@asynccontextmanager
+async def within(session: AsyncSession, seconds: float) -> AsyncIterator[None]:
+    """Hold the statements of the block to a time; what they did is undone when one fails."""
+    before = await session.scalar(select(func.current_setting("statement_timeout")))
+    async with session.begin_nested():
+        await session.execute(select(func.set_config("statement_timeout", f"{int(seconds * 1000)}ms", True)))
+        yield
+        await session.execute(select(func.set_config("statement_timeout", before, True)))
+
+
+async def renew_one_by_one(
+    session: AsyncSession,
+    tenant_id: int,
+    stored: Iterable[Stored],
+    names: Collection[str],
+    keys: Collection[int],
+    seconds: float,
+) -> Difference:
+    """As `renew`, each search by itself: one that the database refuses is told in the log and left out."""
+    difference = NONE
+    for each in stored:
+        try:
+            async with within(session, seconds):
+                found = await renew(session, tenant_id, [each], names, keys)
+        except DBAPIError as error:
+            if refused_by_database(error, None) is None:
+                raise
+            log.warning("smart_inventory_skipped", inventory_id=each.inventory_id, error=str(error.orig))
+        else:
+            difference = Difference(difference.added + found.added, difference.gone + found.gone)
+    return difference
+
+
+async def refresh_host(session: AsyncSession, host: Host, *, kept: bool, seconds: float) -> None:
+    """Bring the memberships of one host, and of those that bear its name, up to date before they are listed.
+
+    `kept`: the writers keep them, so only searches that no change tells of are asked: those that look at the clock or
+    at other memberships. Usually nothing differs; then nothing is written, nor locked.
+    """
+    stored = await smart_memberships.stored_searches(session, host.tenant_id)
+    if kept:
+        stored = [each for each in stored if not is_kept(each)]
+    if not stored:
+        return
+    about = (host.tenant_id, stored, [host.name], [host.id])
+    try:
+        async with within(session, seconds):
+            if await renew(session, *about, write=False) != NONE:
+                await smart_changes.lock_tenant(session, host.tenant_id)
+                await renew(session, *about)
+    except DBAPIError as error:
+        if refused_by_database(error, None) is None:
+            raise
+        await smart_changes.lock_tenant(session, host.tenant_id)
+        await renew_one_by_one(session, *about, seconds)
+
+
+def is_kept(stored: Stored) -> bool:
+    """Whether writers can keep the memberships of a search; one that is not valid has none, which is easily kept."""
+    search = search_of(stored.text)
+    return search is None or search.kept
