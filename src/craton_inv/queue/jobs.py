@@ -65,8 +65,8 @@ async def enqueue(
         run_at=func.now() + timedelta(seconds=delay),
     )
     if unique_key is not None:
-        # Writing the key onto itself makes RETURNING give the id of the row that is already there. The index's condition
-        # has no parameters: a plan that PostgreSQL keeps for all values could not match them with the index.
+        # Writing the key onto itself makes RETURNING give the id of the row that is already there. The condition of the
+        # index has no parameters: a plan that PostgreSQL keeps for all values could not match them with the index.
         statement = statement.on_conflict_do_update(
             index_elements=[Job.unique_key],
             index_where=text("status IN ('queued', 'running') AND unique_key IS NOT NULL"),

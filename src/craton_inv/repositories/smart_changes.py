@@ -167,12 +167,15 @@ async def note_searches(session: Session, tenant_id: int, inventory_ids: Iterabl
 
 async def end_search(session: Session, inventory_id: int) -> None:
     """A smart inventory was put together anew: all that asked for it is seen to."""
-    await session.execute(delete(_TABLE).where(Row.kind == "smart", Row.keys == literal([inventory_id], ARRAY(BigInteger))))
+    await session.execute(
+        delete(_TABLE).where(Row.kind == "smart", Row.keys == literal([inventory_id], ARRAY(BigInteger)))
+    )
 
 
 async def hand_to_tenants(session: Session) -> list[int]:
     """Note changes of no tenant for every tenant there is. Returns the tenants, none when nothing waited."""
-    taken = delete(_TABLE).where(Row.tenant_id.is_(None)).returning(Row.kind, Row.keys, Row.names, Row.what).cte("taken")
+    columns = (Row.kind, Row.keys, Row.names, Row.what)
+    taken = delete(_TABLE).where(Row.tenant_id.is_(None)).returning(*columns).cte("taken")
     rows = select(
         literal(None, BigInteger()), Tenant.id, taken.c.kind, taken.c["keys"], taken.c.names, taken.c.what
     ).join_from(taken, Tenant, literal(True))
