@@ -174,8 +174,8 @@ class AllGroups:
         under = under.union(select(GroupEdge.child_id).where(GroupEdge.parent_id == under.c.id))
         return select(Membership.host_id).where(Membership.group_id.in_(select(under.c.id)))
 
-    def related(self, ids: Select[Any]) -> Select[Any]:
-        """Ids of the groups that the hosts of these ids are in, and of all groups above these."""
+    def related(self, ids: Any) -> Select[Any]:
+        """Ids of the groups that the hosts of these ids (a select or a list) are in, and of all groups above these."""
         over = select(Membership.group_id).where(Membership.host_id.in_(ids)).correlate(None).cte(recursive=True)
         over = over.union(select(GroupEdge.parent_id).where(GroupEdge.child_id == over.c.group_id))
         return select(over.c.group_id)

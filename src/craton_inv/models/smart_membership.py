@@ -67,8 +67,8 @@ class SmartInventories:
             .where(Inventory.kind == "smart", ~Inventory.pending_deletion, where)
         )
 
-    def related(self, ids: Select[Any]) -> Select[Any]:
-        """Ids of the smart inventories that the hosts of these ids are members of, by the same rules."""
+    def related(self, ids: Any) -> Select[Any]:
+        """Ids of the smart inventories that the hosts of these ids (a select or a list) are in, by the same rules."""
         member = aliased(self.host)
         return (
             select(SmartInventoryMembership.inventory_id)

@@ -21,6 +21,7 @@ from craton_inv.repositories.scope import Scope
 Key = TypeVar("Key", bound=Hashable)
 # Less is not worth a statement.
 LEAST_S = 0.01
+_CONSTANT = re.compile(r"\(?'?(\d+)'?(?:::bigint)?\)?")
 
 
 class Budget:
@@ -146,21 +147,40 @@ def _timeout(value: str | None) -> Select[Any]:
 def read_plans(document: Any) -> dict[int, Plan]:
     """The plan of each member of a UNION ALL of (number, count), by its number, from EXPLAIN (VERBOSE, FORMAT JSON)."""
     top = document[0]["Plan"]
-    while top["Node Type"] != "Append" and "Output" in top and not _number(top):
-        top = top["Plans"][0]
-    members = top["Plans"] if top["Node Type"] == "Append" else [top]
-    return {int(number[0]): _plan(member) for member in members if (number := _number(member))}
+    shared = {each["Subplan Name"]: each for each in _below(top) if str(each.get("Subplan Name")).startswith("CTE ")}
+    return {int(_number(member)): _plan(member, shared) for member in _members(top) or [top]}
 
 
-def _number(node: Mapping[str, Any]) -> list[str]:
-    """The constant that a node puts out first, in any of the ways that PostgreSQL writes one."""
-    return re.findall(r"\A\(?'?(\d+)'?(?:::bigint)?\)?\Z", (node.get("Output") or [""])[0])
+def _members(node: Mapping[str, Any]) -> list[Any]:
+    """The plans of the members, below the nodes that gather what parallel workers found; none if there is but one."""
+    if node["Node Type"] == "Append":
+        plans = [each for each in node["Plans"] if each["Parent Relationship"] == "Member"]
+        return plans if all(map(_number, plans)) else []
+    outer = [each for each in node.get("Plans", ()) if each["Parent Relationship"] == "Outer"]
+    return _members(outer[0]) if outer else []
 
 
-def _plan(node: Mapping[str, Any]) -> Plan:
+def _below(node: Mapping[str, Any]) -> list[Any]:
+    """A node and all below it."""
     nodes = [node]
     for each in nodes:
         nodes.extend(each.get("Plans", ()))
+    return nodes
+
+
+def _number(node: Mapping[str, Any]) -> str:
+    """The constant that a node puts out first, in any of the ways that PostgreSQL writes one; "" when it is none."""
+    found = _CONSTANT.fullmatch((node.get("Output") or [""])[0])
+    return found[1] if found else ""
+
+
+def _plan(node: Mapping[str, Any], shared: Mapping[str, Any]) -> Plan:
+    """`shared`: the plans of WITH queries by their names; they stand at the top, wherever they are read."""
+    nodes = _below(node)
+    for each in nodes:
+        query = shared.get(f"CTE {each.get('CTE Name')}")
+        if each["Node Type"] == "CTE Scan" and query is not None:
+            nodes.extend(other for other in _below(query) if other not in nodes)
     indexes = {each["Index Name"] for each in nodes if "Index Name" in each}
     scans = {each["Relation Name"] for each in nodes if each["Node Type"] == "Seq Scan"}
     return Plan(tuple(sorted(indexes)), tuple(sorted(scans)), float(node["Total Cost"]))

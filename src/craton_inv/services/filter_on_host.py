@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, false
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.filters.explain import ExplainedTerm, holds
-from craton_inv.filters.found import MAX_LENGTH, MAX_VALUES, values_on
-from craton_inv.filters.nodes import Leaf, Node
+from craton_inv.filters.found import MAX_LENGTH, MAX_VALUES, Look
+from craton_inv.filters.nodes import Leaf, Node, path_text
 from craton_inv.filters.spelling import positive
 from craton_inv.models import Host, Tenant, User
 from craton_inv.repositories.host_filters import Budget, HostFilterRepository
@@ -63,15 +63,21 @@ async def look_at(
             return UserRepository(session, scope).visible_condition()
         return scope.where(model) if model is Tenant or hasattr(model, "tenant_id") else false()
 
-    numbered = list(enumerate(distinct.values()))
-    selects = [values_on(term, number, Host, host.id, visible) for number, term in numbered]
+    look = Look(Host, host.id, visible)
+    places = {_place(term): term for term in terms}
+    selects = [look.values(term, number) for number, term in enumerate(places.values())]
     rows = await repository.rows([each for each in selects if each is not None], node, budget.share())
-    found: dict[int, list[Found]] = {}
+    found: dict[str, list[Found]] = {place: [] for place in places}
     for number, name, shown in rows or ():
         if shown is not None:
-            found.setdefault(number, []).append(_found(name, shown))
-    told = {term.leaf: _told(verdicts[term.leaf], found.get(number, [])) for number, term in numbered}
-    return OnHost(host, holds(node, (verdicts[term.leaf] for term in terms)), [told[term.leaf] for term in terms])
+            found[list(places)[number]].append(_found(name, shown))
+    told = [_told(verdicts[term.leaf], found[_place(term)]) for term in terms]
+    return OnHost(host, holds(node, (verdicts[term.leaf] for term in terms)), told)
+
+
+def _place(term: ExplainedTerm) -> str:
+    """What terms that look at the same values have in common."""
+    return f"{term.field.kind} {path_text(term.leaf.path[: -1 if term.compiled.target.lookup else None])}"
 
 
 def _told(matches: bool | None, found: list[Found]) -> TermOnHost:
