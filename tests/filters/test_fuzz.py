@@ -1,0 +1,96 @@
+"""Whatever is written: it is read and compiled, or refused with a place, in no time worth telling."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy.dialects.postgresql import asyncpg
+
+from craton_inv.errors import CratonInvError, Forbidden, InvalidFilter
+from craton_inv.filters import compile_where, list_node, order_by_clauses, parse, parse_vars
+from craton_inv.filters.nodes import Node, to_text
+from craton_inv.filters.parser import MAX_BYTES
+from craton_inv.models import Host
+from tests.filters.fuzz import Fuzzer
+
+log = logging.getLogger(__name__)
+SLOWEST = 1.0
+
+
+def ended(text: str, seed: int, started: float) -> float:
+    """How long it took, once sure that it did not take long."""
+    taken = time.perf_counter() - started
+    assert taken < SLOWEST, (seed, text)
+    return taken
+
+
+def refused(call: Callable[..., Any], *given: Any) -> tuple[Any, CratonInvError | None]:
+    """What a call gives, or the refusal it raises. Anything else that it raises fails the test."""
+    try:
+        return call(*given), None
+    except (InvalidFilter, Forbidden) as refusal:
+        return None, refusal
+
+
+def compiles(node: Node) -> bool:
+    """Whether a filter fits the model of hosts; then it can be told to the database."""
+    condition, refusal = refused(compile_where, node, Host)
+    if refusal is not None:
+        assert (refusal.status, bool(refusal.message)) == (400, True)
+        return False
+    str(condition.compile(dialect=asyncpg.dialect()))
+    return True
+
+
+def fuzz_parser(seed: int, count: int) -> None:
+    """Read that many filters, print and compile what was read, and the same for the other forms now and then."""
+    fuzzer = Fuzzer(seed)
+    read = fitting = 0
+    slowest = 0.0
+    for number in range(count):
+        text = fuzzer.filter()
+        started = time.perf_counter()
+        node, refusal = refused(parse, text)
+        if refusal is not None:
+            assert (refusal.status, refusal.code, refusal.column > 0) == (400, "filter.syntax", True), (seed, text)
+            assert len(refusal.message) < 1_000
+        else:
+            read += 1
+            printed = to_text(node)
+            assert len(printed.encode("utf-8", "surrogatepass")) > MAX_BYTES or parse(printed) == node, (seed, text)
+            fitting += compiles(node)
+        slowest = max(slowest, ended(text, seed, started))
+        if number % 10 == 0:
+            fuzz_others(fuzzer, seed)
+    log.info("seed %d: %d filters, %d read, %d fit; slowest %.1f ms", seed, count, read, fitting, slowest * 1000)
+    assert count // 10 < read < count
+    assert fitting > count // 20
+
+
+def fuzz_others(fuzzer: Fuzzer, seed: int) -> None:
+    """One of Craton's queries, some list parameters and an order."""
+    text, parameters = fuzzer.vars(), fuzzer.parameters()
+    started = time.perf_counter()
+    node, refusal = refused(parse_vars, text)
+    if refusal is None:
+        compiles(node)
+    else:
+        assert refusal.column > 0, (seed, text)
+    node, _ = refused(list_node, parameters, Host)
+    if node is not None:
+        refused(compile_where, node, Host)
+    refused(order_by_clauses, parameters[0][0], Host)
+    ended(f"{text} {parameters}", seed, started)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_thousand_filters_are_read_or_refused(seed: int) -> None:
+    fuzz_parser(seed, 1_000)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", range(100, 110))
+def test_s18_a_hundred_thousand_filters_are_read_or_refused(seed: int) -> None:
+    fuzz_parser(seed, 10_000)
