@@ -29,6 +29,7 @@ SERVED = {
     "inventory_updates": "inventory_updates",
     "groups": "groups",
     "hosts": "hosts",
+    "host_filters": "host_filters",
     "labels": "labels",
 }
 # `awx import` and `awx export` look each of these up, whether they are used or not: their lists are empty.
