@@ -33,6 +33,7 @@ COMMANDS = {
     "up": Entry("craton_inv.cli.up", "up", "Start the service; Ctrl-C ends it."),
     "demo": Entry("craton_inv.cli.demo", "demo", "Show the service at work on a real inventory."),
     "inventory": Entry("craton_inv.cli.inventory", "inventory", "Print an inventory as Ansible's scripts do."),
+    "filter": Entry("craton_inv.cli.filters", "app", "Tell what a host_filter finds, and why."),
     "db": Entry("craton_inv.cli.db", "app", "Migrate the database, or say where it stands."),
     "user": Entry("craton_inv.cli.users", "app", "Make users, directly in the database."),
     "token": Entry("craton_inv.cli.tokens", "app", "Make tokens, directly in the database."),

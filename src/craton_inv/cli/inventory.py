@@ -52,4 +52,7 @@ def inventory_id(api: Client, which: str) -> int:
     found = api.find("/v2/inventories/", name=which)
     if found is None:
         raise ClientError(f"No inventory is named {which!r}, or the token may not see it.")
-    return int(found["id"])
+    number = found.get("id")
+    if not isinstance(number, int):
+        raise ClientError(f"{api.url} answered with an inventory that has no id. Is this the service's address?")
+    return number

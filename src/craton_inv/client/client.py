@@ -219,16 +219,22 @@ def _json(response: httpx.Response) -> Any:
 
 def _rows(page: Any) -> tuple[list[dict[str, Any]], str | None]:
     """Rows and the link to the next page of /v2's {"results", "next"} or /v1's {"<plural>": [...], "links": [...]}."""
-    if isinstance(page, list):
+    rows, following = _listed(page)
+    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+        return rows, following
+    raise ClientError("The answer is not a list of objects. Is this the service's address?", body=page)
+
+
+def _listed(page: Any) -> tuple[Any, str | None]:
+    if not isinstance(page, dict):
         return page, None
-    if isinstance(page, dict):
-        if "results" in page:
-            return page["results"], page.get("next")
-        lists = [value for name, value in page.items() if name != "links" and isinstance(value, list)]
-        if len(lists) == 1:
-            following = (link["href"] for link in page.get("links", []) if link["rel"] == "next")
-            return lists[0], next(following, None)
-    raise ClientError("The answer is not a list.", body=page)
+    if "results" in page:
+        return page["results"], page.get("next")
+    lists = [value for name, value in page.items() if name != "links" and isinstance(value, list)]
+    if len(lists) != 1:
+        return None, None
+    following = (link["href"] for link in page.get("links", []) if link["rel"] == "next")
+    return lists[0], next(following, None)
 
 
 def _pause(response: httpx.Response, attempt: int) -> float:

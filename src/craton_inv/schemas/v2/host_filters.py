@@ -53,10 +53,12 @@ class FilterPlan(BaseModel):
     scans: list[str] = Field(description="The tables that the plan reads from end to end.")
 
 
-class TermPlan(FilterPlan):
+class TermPlan(BaseModel):
     """How PostgreSQL looks for what a term matches."""
 
     operators: list[str] = Field(description="Outermost first; `IN (sub-query)` for each relation.")
+    indexes: list[str] = Field(description="The indexes that the plan reads.")
+    scans: list[str] = Field(description="The tables that the plan reads from end to end.")
 
 
 class FoundValue(BaseModel):
