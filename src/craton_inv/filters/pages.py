@@ -1,12 +1,71 @@
-"""One page and the exact count of a search in one scan: the matching ids are found once, then counted and cut."""
+"""How the page of a search, and its exact count, are best asked for: by the shape of its conditions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from enum import Enum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, UnaryExpression, func, select
-from sqlalchemy.sql.operators import desc_op
+from sqlalchemy import (
+    BinaryExpression,
+    BooleanClauseList,
+    ColumnElement,
+    CompoundSelect,
+    ScalarSelect,
+    Select,
+    UnaryExpression,
+    func,
+    select,
+)
+from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql.elements import Grouping
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.selectable import SelectBase
 
 from craton_inv.filters.paths import Model
+
+
+class Search(Enum):
+    """What the planner, and we, can tell of a search before it runs."""
+
+    PLAIN = "columns of the rows themselves, of which the planner has statistics: it chooses well"
+    NARROW = "an index finds the rows, but nobody knows how many they are"
+    BROAD = "every row is to be looked at; what excludes, or compares in documents, mostly matches many"
+
+
+def kind_of_search(where: Iterable[ColumnElement[bool]]) -> Search:
+    """The kind of the search for rows that meet all conditions."""
+    conditions = list(where)
+    if not any(_looks_elsewhere(part) for condition in conditions for part in visitors.iterate(condition)):
+        return Search.PLAIN
+    return Search.NARROW if any(map(_narrows, conditions)) else Search.BROAD
+
+
+def _looks_elsewhere(part: Any) -> bool:
+    """Whether a part of a condition is a sub-query or looks into a document."""
+    operator = getattr(part, "operator", None)
+    contains = isinstance(operator, operators.custom_op) and operator.opstring == "@>"
+    return contains or isinstance(part, SelectBase | FunctionElement)
+
+
+def _narrows(condition: Any) -> bool:
+    """Whether an index can find the rows of a condition."""
+    match condition:
+        case Grouping():
+            return _narrows(condition.element)
+        case BooleanClauseList():
+            joined = all if condition.operator is operators.or_ else any
+            return joined(map(_narrows, condition.clauses))
+        case BinaryExpression(right=ScalarSelect(element=rows)):
+            return _found_by_index(rows)
+        case BinaryExpression():
+            return condition.operator is not operators.is_not
+        case _:
+            return False
+
+
+def _found_by_index(rows: Any) -> bool:
+    if isinstance(rows, CompoundSelect):
+        return all(map(_found_by_index, rows.selects))
+    return not isinstance(rows, Select) or rows.whereclause is None or _narrows(rows.whereclause)
 
 
 def counted_page(
@@ -29,7 +88,7 @@ def counted_page(
     cut = select(matching.c.id).offset(offset).limit(limit)
     for clause, name in zip(clauses, names, strict=True):
         column = matching.c[name]
-        down = isinstance(clause, UnaryExpression) and clause.modifier is desc_op
+        down = isinstance(clause, UnaryExpression) and clause.modifier is operators.desc_op
         cut = cut.order_by(column.desc() if down else column.asc())
     return select(model, total.label("total")).where(model.id.in_(cut)).order_by(*clauses)
 

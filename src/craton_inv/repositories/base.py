@@ -11,7 +11,7 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from craton_inv.db.base import Base
 from craton_inv.errors import Conflict, Duplicate, NotFound
-from craton_inv.filters import counted_page
+from craton_inv.filters import Search, counted_page, kind_of_search
 from craton_inv.repositories.scope import WRITE, Scope
 from craton_inv.repositories.sets import any_of
 
@@ -84,28 +84,30 @@ class Repository(Generic[M]):
     ) -> Rows[M]:
         """Rows `offset` to `offset + limit` in `order`, and the count: two statements at most, whatever the size.
 
-        A search finds its rows once for both (`filters.counted_page`); past its end the count is asked for alone.
-        Without a count, `searched` (somebody wrote a search that is in `where`) has the matches looked for first, as
-        far as they are few: an order with a limit has the planner walk an index until enough rare rows have come by.
+        The kind of the search decides (`filters.Search`). Where the planner knows too little, the count and the page
+        are one statement that finds the rows once (`filters.counted_page`); past its end the count is asked for alone.
+        Without a count, `searched` (somebody wrote a search that is in `where`) has the matches that an index finds
+        looked for first, as far as they are few: an order with a limit has the planner walk an index until enough rare
+        rows have come by. What has to look at every row is walked: it mostly finds a page soon.
         """
         scoped = (self.visible_condition(), *where)
-        if count and where:
+        kind = kind_of_search(where)
+        if count and kind is not Search.PLAIN:
             found = (
                 await self.session.execute(counted_page(self.model, scoped, order, offset=offset, limit=limit))
             ).all()
             if found or offset == 0:
                 return Rows([row[0] for row in found], found[0].total if found else 0)
-        ordering = order or (self.model.id,)
         total = None
         if count:
-            total = await self.session.scalar(select(func.count()).select_from(self.model).where(*scoped))
-            if total == 0 or where:
+            total = await self.session.scalar(select(func.count()).select_from(self.model).where(*scoped)) or 0
+            if total <= offset:
                 return Rows([], total)
         query = self.visible().where(*where)
-        if searched and not count:
+        if searched and not count and kind is Search.NARROW:
             few = await self._few(query)
             query = query if few is None else select(self.model).where(any_of(self.model.id, few))
-        rows = await self.session.scalars(query.order_by(*ordering).offset(offset).limit(limit))
+        rows = await self.session.scalars(query.order_by(*(order or (self.model.id,))).offset(offset).limit(limit))
         return Rows([*rows], total)
 
     async def _few(self, query: Select[tuple[M]]) -> list[int] | None:
