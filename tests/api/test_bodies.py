@@ -77,6 +77,11 @@ async def test_s16_a_million_keys_are_too_many_bytes(client: httpx.AsyncClient) 
     assert "1048576" in answer.json()["message"]
 
 
+async def test_s16_50_megabytes_are_refused_unread(client: httpx.AsyncClient) -> None:
+    answer = await post(client, b'{"name": "' + b"x" * 50_000_000 + b'"}')
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
 async def test_s16_a_body_without_a_length_is_measured_while_it_comes(client: httpx.AsyncClient) -> None:
     sent = 0
 

@@ -113,6 +113,15 @@ async def test_s17_five_thousand_fuzzed_requests_are_answered_in_time(
 
 
 @pytest.mark.full
+async def test_fuzzed_searches_are_explained_or_refused(client: httpx.AsyncClient, inventory: Inventory) -> None:
+    fuzzer = Fuzzer(400)
+    for _ in range(500):
+        text = fuzzer.filter().encode("utf-8", "replace").decode()
+        answer = await client.post("/v2/host_filters/explain/", json={"host_filter": text})
+        assert answer.status_code in (200, 400), (text, answer.text)
+
+
+@pytest.mark.full
 async def test_fuzzed_searches_are_saved_or_refused(client: httpx.AsyncClient, inventory: Inventory) -> None:
     fuzzer = Fuzzer(300)
     saved = 0
