@@ -61,40 +61,38 @@ def _explained(element: _Explained, compiler: SQLCompiler, **kw: Any) -> str:
 
 
 class HostFilterRepository:
-    """Conditions on hosts, asked within the caller's scope and, with `within`, of some hosts only."""
+    """Conditions on hosts, asked within the caller's scope and, with `within`, of some hosts only.
 
-    def __init__(self, session: AsyncSession, scope: Scope, *within: ColumnElement[bool]) -> None:
+    `asked`: all that people wrote of it, for what the database refuses. Every method raises InvalidFilter for a regular
+    expression there that PostgreSQL does not take.
+    """
+
+    def __init__(self, session: AsyncSession, scope: Scope, asked: Node, *within: ColumnElement[bool]) -> None:
         self.session = session
+        self.asked = asked
         self.hosts = (scope.where(Host), *within)
 
-    async def plans(self, searches: Mapping[Key, ColumnElement[bool]], node: Node, seconds: float) -> dict[Key, Plan]:
-        """The plan of each search, all in one statement.
-
-        Raises InvalidFilter for a regular expression of `node` that PostgreSQL refuses, ServiceUnavailable.
-        """
+    async def plans(self, searches: Mapping[Key, ColumnElement[bool]], seconds: float) -> dict[Key, Plan]:
+        """The plan of each search, all in one statement. Raises ServiceUnavailable when that takes longer."""
         keys = list(searches)
         statement = union_all(*self._counts(enumerate(searches.values())))
-        [[document]] = await self._limited(_Explained(statement), seconds, node)
+        [[document]] = await self._limited(_Explained(statement), seconds)
         return {keys[number]: plan for number, plan in read_plans(document).items()}
 
-    async def counts(
-        self, searches: Mapping[Key, ColumnElement[bool]], node: Node, budget: Budget
-    ) -> dict[Key, int | None]:
+    async def counts(self, searches: Mapping[Key, ColumnElement[bool]], budget: Budget) -> dict[Key, int | None]:
         """The number of hosts per search, None where the budget did not suffice.
 
-        One statement for all; only if that takes too long, one for each, in the order given. Raises InvalidFilter.
+        One statement for all; only if that takes too long, one for each, in the order given.
         """
-        found = await self._count(searches, node, budget.share(0.5))
+        found = await self._count(searches, budget.share(0.5))
         if found is not None or len(searches) == 1:
             return found or dict.fromkeys(searches)
         counts: dict[Key, int | None] = dict.fromkeys(searches)
         for key, where in searches.items():
-            counts |= await self._count({key: where}, node, budget.share()) or {}
+            counts |= await self._count({key: where}, budget.share()) or {}
         return counts
 
-    async def _count(
-        self, searches: Mapping[Key, ColumnElement[bool]], node: Node, seconds: float
-    ) -> dict[Key, int | None] | None:
+    async def _count(self, searches: Mapping[Key, ColumnElement[bool]], seconds: float) -> dict[Key, int | None] | None:
         """All of them, or None when they take longer than that."""
         if not searches:
             return {}
@@ -102,7 +100,7 @@ class HostFilterRepository:
             return None
         keys = list(searches)
         try:
-            rows = await self._limited(union_all(*self._counts(enumerate(searches.values()))), seconds, node)
+            rows = await self._limited(union_all(*self._counts(enumerate(searches.values()))), seconds)
         except ServiceUnavailable:
             return None
         return {keys[number]: count for number, count in rows}
@@ -110,16 +108,16 @@ class HostFilterRepository:
     def _counts(self, searches: Iterable[tuple[int, ColumnElement[bool]]]) -> list[Select[Any]]:
         return [_count_of(number, *self.hosts, where) for number, where in searches]
 
-    async def rows(self, selects: Sequence[Select[Any]], node: Node, seconds: float) -> list[Any] | None:
+    async def rows(self, selects: Sequence[Select[Any]], seconds: float) -> list[Any] | None:
         """The rows of selects that are alike, in one statement; None when they take longer than that."""
         if not selects:
             return []
         try:
-            return await self._limited(union_all(*selects), seconds, node) if seconds else None
+            return await self._limited(union_all(*selects), seconds) if seconds else None
         except ServiceUnavailable:
             return None
 
-    async def _limited(self, statement: Any, seconds: float, node: Node) -> list[Any]:
+    async def _limited(self, statement: Any, seconds: float) -> list[Any]:
         """The rows of a statement that may take so long; what else the transaction did stays whole."""
         before = await self.session.scalar(select(func.current_setting("statement_timeout")))
         try:
@@ -128,7 +126,7 @@ class HostFilterRepository:
                 rows = [*await self.session.execute(statement)]
                 await self.session.execute(_timeout(before))
         except DBAPIError as error:
-            refusal = refused_by_database(error, node)
+            refusal = refused_by_database(error, self.asked)
             if refusal is None:
                 raise
             raise refusal from error

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from craton_inv.filters.explain import ExplainedTerm
 from craton_inv.filters.facts import JsonField
 from craton_inv.filters.hints import nearest_paths, type_clash
-from craton_inv.filters.nodes import Leaf, Node
+from craton_inv.filters.nodes import Leaf
 from craton_inv.filters.shapes import kind_names, written_path
 from craton_inv.repositories import fact_path_search
 from craton_inv.repositories.host_filters import Budget, HostFilterRepository
@@ -26,17 +26,17 @@ class FactHints:
 
 
 async def fact_hints(
-    repository: HostFilterRepository, scope: Scope, terms: Collection[ExplainedTerm], node: Node, budget: Budget
+    repository: HostFilterRepository, scope: Scope, terms: Collection[ExplainedTerm], budget: Budget
 ) -> dict[Leaf, FactHints]:
     """Hints for those terms over facts that need some: two statements, and none when there are no facts asked for."""
     paths = {term.leaf: path for term in terms if (path := fact_path(term)) is not None}
     asked = sorted({*paths.values()})
-    known = await repository.rows([fact_path_search.types_at(scope, asked)] if asked else [], node, budget.share(0.5))
+    known = await repository.rows([fact_path_search.types_at(scope, asked)] if asked else [], budget.share(0.5))
     if known is None:
         return {}
     types = {path: kind_names(kinds) for path, kinds in known}
     unknown = [path for path in asked if path not in types][:LOOKED_UP]
-    alike = await repository.rows([fact_path_search.alike(scope, unknown)] if unknown else [], node, budget.share(0.5))
+    alike = await repository.rows([fact_path_search.alike(scope, unknown)] if unknown else [], budget.share(0.5))
     similar = {
         path: nearest_paths(path, [other for asked_for, other in alike or () if asked_for == path]) for path in unknown
     }

@@ -50,9 +50,9 @@ async def look_at(
 ) -> OnHost:
     """What a filter says of a host that the caller may see: two statements, however many terms there are."""
     distinct = {term.leaf: term for term in terms}
-    repository = HostFilterRepository(session, scope, Host.id == host.id)
+    repository = HostFilterRepository(session, scope, node, Host.id == host.id)
     asked = {leaf: positive(term.compiled.condition) for leaf, term in distinct.items()}
-    counts = await repository.counts({leaf: condition for leaf, (condition, _) in asked.items()}, node, budget)
+    counts = await repository.counts({leaf: condition for leaf, (condition, _) in asked.items()}, budget)
     verdicts: dict[Leaf, bool | None] = {}
     for leaf, (_, turned) in asked.items():
         count = counts[leaf]
@@ -66,7 +66,7 @@ async def look_at(
     look = Look(Host, host.id, visible)
     places = {_place(term): term for term in terms}
     selects = [look.values(term, number) for number, term in enumerate(places.values())]
-    rows = await repository.rows([each for each in selects if each is not None], node, budget.share())
+    rows = await repository.rows([each for each in selects if each is not None], budget.share())
     found: dict[str, list[Found]] = {place: [] for place in places}
     for number, name, shown in rows or ():
         if shown is not None:

@@ -1,6 +1,6 @@
 """What a host_filter means and does here: per term its SQL, its index, its matches, and what looks wrong with it."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -10,12 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from craton_inv.filters import compile_where, parse
 from craton_inv.filters.explain import ExplainedTerm, explain_terms
 from craton_inv.filters.hints import Hint, case_hint, type_hints
-from craton_inv.filters.nodes import InList, Leaf, Node, Term
-from craton_inv.models import Host
+from craton_inv.filters.nodes import And, InList, Leaf, Node, Term
+from craton_inv.models import Host, Inventory
 from craton_inv.repositories.host_filters import Budget, HostFilterRepository
 from craton_inv.repositories.scope import Scope
 from craton_inv.services.fact_hints import FactHints, fact_hints
 from craton_inv.services.filter_on_host import OnHost, look_at
+from craton_inv.services.smart_inventories import hosts_of, search_of
 
 WHOLE = "the whole filter"
 
@@ -55,10 +56,10 @@ async def explain(
     text: str,
     *,
     host: Host | None = None,
-    within: Sequence[ColumnElement[bool]] = (),
+    inventory: Inventory | None = None,
     seconds: float,
 ) -> Explanation:
-    """Explain a filter over the hosts that the caller sees and `within` keeps. `host`: also what it says of this one.
+    """Explain a filter over the hosts that the caller sees, or those of `inventory`. `host`: also what it says of this.
 
     `seconds`: what a single statement may take; all together take a small multiple of it, however many terms there are.
     Raises InvalidFilter, and ServiceUnavailable when not even the plans can be made in that time.
@@ -70,19 +71,21 @@ async def explain(
     searches: dict[Hashable, ColumnElement[bool]] = {leaf: term.compiled.condition for leaf, term in distinct.items()}
     searches.setdefault(whole, compile_where(node, Host, now=now))
 
-    repository = HostFilterRepository(session, scope, *within)
+    within = [] if inventory is None else [hosts_of(inventory)]
+    stored = None if inventory is None else search_of(inventory)
+    repository = HostFilterRepository(session, scope, node if stored is None else And((node, stored)), *within)
     budget = Budget(seconds, 2 * seconds)
-    plans = await repository.plans(searches, node, seconds)
+    plans = await repository.plans(searches, seconds)
     # The whole first, then what is cheap: if time runs out, it does so over what takes long anyhow.
     order = sorted(searches, key=lambda key: (key != whole, plans[key].cost))
     hints: dict[Hashable, Hint] = {hint: hint for term in distinct.values() for hint in type_hints(term)}
     conditions = {key: searches[key] for key in order} | {key: hint.condition for key, hint in hints.items()}
-    counts = await repository.counts(conditions, node, budget)
+    counts = await repository.counts(conditions, budget)
 
     unmatched = [term for leaf, term in distinct.items() if counts[leaf] == 0]
     capitals: dict[Hashable, Hint] = {hint: hint for term in unmatched if (hint := case_hint(term)) is not None}
-    counts |= await repository.counts({key: hint.condition for key, hint in capitals.items()}, node, budget)
-    of_facts = await fact_hints(repository, scope, distinct.values(), node, budget)
+    counts |= await repository.counts({key: hint.condition for key, hint in capitals.items()}, budget)
+    of_facts = await fact_hints(repository, scope, distinct.values(), budget)
 
     warnings: dict[Leaf, list[str]] = {leaf: [] for leaf in distinct}
     for key, hint in (hints | capitals).items():

@@ -247,6 +247,19 @@ async def test_an_inventory_limits_what_is_counted(
     assert (await explained(client, "name__startswith=web"))["matches"] == 4
 
 
+async def test_a_smart_inventory_whose_search_went_bad_says_what_is_wrong_with_it(
+    client: httpx.AsyncClient, session: AsyncSession, inventory: Inventory, hosts: list[Host]
+) -> None:
+    smart = Inventory(tenant_id=inventory.tenant_id, name="smart", kind="smart", host_filter="name ~ '[a'")
+    session.add(smart)
+    await session.flush()
+    answer = await client.post(URL, json={"host_filter": "name ~ b", "inventory": smart.id})
+    assert (answer.status_code, answer.json()["error"]) == (
+        400,
+        "unterminated character set at position 0 (at column 8)",
+    )
+
+
 async def test_only_hosts_that_the_caller_sees_are_counted_and_hinted_at(
     client_of: ClientOf, session: AsyncSession, hosts: list[Host]
 ) -> None:

@@ -20,7 +20,6 @@ from craton_inv.schemas.v2.host_filters import (
 )
 from craton_inv.services.filter_paths import known_paths
 from craton_inv.services.host_filters import explain
-from craton_inv.services.smart_inventories import hosts_of
 
 router = APIRouter(prefix="/host_filters", tags=["host_filters"])
 
@@ -38,13 +37,10 @@ async def explain_host_filter(
 ) -> FilterExplanation:
     """Explain a filter term by term: its SQL, its index, its matches, what looks wrong, and what a host has there."""
     host = None if body.host is None else await HostRepository(session, scope).get(body.host)
-    within = []
-    if body.inventory is not None:
-        within.append(hosts_of(await InventoryRepository(session, scope).get(body.inventory)))
+    inventory = None if body.inventory is None else await InventoryRepository(session, scope).get(body.inventory)
     seconds = context.settings.filter_statement_timeout
-    return present.explanation(
-        await explain(session, scope, body.host_filter, host=host, within=within, seconds=seconds)
-    )
+    found = await explain(session, scope, body.host_filter, host=host, inventory=inventory, seconds=seconds)
+    return present.explanation(found)
 
 
 @router.get("/paths/", operation_id="list_host_filter_paths", response_model_exclude_unset=True)
