@@ -115,10 +115,13 @@ async def test_s17_five_thousand_fuzzed_requests_are_answered_in_time(
 @pytest.mark.full
 async def test_fuzzed_searches_are_explained_or_refused(client: httpx.AsyncClient, inventory: Inventory) -> None:
     fuzzer = Fuzzer(400)
+    explained = 0
     for _ in range(500):
         text = fuzzer.filter().encode("utf-8", "replace").decode()
         answer = await client.post("/v2/host_filters/explain/", json={"host_filter": text})
         assert answer.status_code in (200, 400), (text, answer.text)
+        explained += answer.status_code == 200
+    assert explained > 25
 
 
 @pytest.mark.full
