@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, JSONPATH
 from sqlalchemy.orm import aliased
 
 from craton_inv.filters import trees
+from craton_inv.filters.declared import Indexed
 from craton_inv.filters.operands import Condition, complement
 from craton_inv.filters.paths import JsonRoot, Model
 from craton_inv.filters.trees import Every, No, One, Some, Tree
@@ -23,15 +24,18 @@ from craton_inv.filters.trees import Every, No, One, Some, Tree
 class Test:
     """What a term asks of one document: that it holds one of `documents`, or that `path` finds something in it.
 
-    Never true of a document that is absent or empty.
+    `indexed`: the same as a comparison that an index of its own answers. Never true of an absent or empty document.
     """
 
     documents: tuple[str, ...] = ()
     path: str = ""
     variables: str = "{}"
+    indexed: Indexed | None = None
 
     def on(self, column: Any) -> Condition:
         """The condition on a column of documents."""
+        if self.indexed is not None:
+            return self.indexed.on(column)
         if self.path:
             path: Any = cast(literal(self.path, Text), JSONPATH)
             return func.jsonb_path_exists(column, path, cast(literal(self.variables, Text), JSONB), True)
@@ -62,7 +66,7 @@ def _on_own_column(root: JsonRoot, model: Model, asked: Tree[Test]) -> Condition
     """Small documents among the other columns: each term for itself."""
     match asked:
         case One(test):
-            if len(test.documents) < 2:
+            if len(test.documents) < 2 or test.indexed is not None:
                 return test.on(root.column)
             other = aliased(model)
             return model.id.in_(test.keys(getattr(other, root.column.key), other.id))  # type: ignore[no-any-return]
@@ -96,19 +100,23 @@ def _merged(tree: Tree[Test]) -> Tree[Test]:
             return trees.every(map(_merged, parts))
         case Some(parts):
             parts = tuple(map(_merged, parts))
-            equal = [part.term.documents for part in parts if isinstance(part, One) and part.term.documents]
-            other = [part for part in parts if not (isinstance(part, One) and part.term.documents)]
-            documents = tuple(dict.fromkeys(text for documents in equal for text in documents))
+            equal = [part for part in parts if isinstance(part, One) and _contains(part.term)]
+            other = [part for part in parts if part not in equal]
+            documents = tuple(dict.fromkeys(text for part in equal for text in part.term.documents))
             return trees.some([*([One(Test(documents))] if documents else []), *other])
         case _:
             return tree
 
 
+def _contains(test: Test) -> bool:
+    return bool(test.documents) and test.indexed is None
+
+
 def _indexed(tree: Tree[Test]) -> bool:
-    """Whether the containment index answers it alone."""
+    """Whether an index answers it alone."""
     match tree:
         case One(test):
-            return bool(test.documents)
+            return bool(test.documents) or test.indexed is not None
         case No():
             return False
         case Every(parts) | Some(parts):
@@ -117,7 +125,7 @@ def _indexed(tree: Tree[Test]) -> bool:
 
 def _looked_up(root: JsonRoot, tree: Tree[Test]) -> Condition:
     match tree:
-        case One(test) if len(test.documents) > 1:
+        case One(test) if len(test.documents) > 1 and test.indexed is None:
             return root.table_key.in_(test.keys(root.column, root.table_key))  # type: ignore[no-any-return]
         case Every(parts):
             return and_(*(_looked_up(root, part) for part in parts))

@@ -14,7 +14,8 @@ from typing import Self
 from sqlalchemy import true
 
 from craton_inv.filters import errors, values
-from craton_inv.filters.columns import pattern_text, plain_text
+from craton_inv.filters.columns import like_pattern, pattern_text, plain_text
+from craton_inv.filters.declared import SHORT, Indexed, Use, is_declared
 from craton_inv.filters.documents import Test, holding
 from craton_inv.filters.nodes import Part, Path, Value
 from craton_inv.filters.operands import Condition, Operand
@@ -83,13 +84,19 @@ class JsonField(Operand):
             raise errors.bad_value(
                 self.place, value, f"“{value.text}” cannot be compared by order.", "a number or a text to compare with"
             )
-        variables = '{"v":' + values.json_text(value, self.place) + "}"
-        return self.answer(One(Test(path=jsonpath(self.path, "@ " + operator + " $v"), variables=variables)))
+        scalar = values.json_text(value, self.place)
+        path = jsonpath(self.path, "@ " + operator + " $v")
+        indexed = self._compared(operator, value, scalar)
+        return self.answer(One(Test(path=path, variables='{"v":' + scalar + "}", indexed=indexed)))
 
     def like(self, value: Value, *, before: bool = False, after: bool = False, any_case: bool = False) -> Condition:
         """Strings only, through a regular expression that takes the text literally."""
-        pattern = literal_pattern(plain_text(value, self.place))
-        return self._regex(("" if before else "^") + pattern + ("" if after else "$"), any_case)
+        text = plain_text(value, self.place)
+        indexed = None
+        if after and not before and not any_case and len(text) <= SHORT:
+            indexed = self._indexed("text", "^", like_pattern(text, before=False, after=True))
+        pattern = ("" if before else "^") + literal_pattern(text) + ("" if after else "$")
+        return self._regex(pattern, any_case, indexed)
 
     def matches(self, pattern: Value, *, any_case: bool = False) -> Condition:
         """Strings only; like_regex with the dot matching line ends too, as `~` does on columns."""
@@ -97,8 +104,10 @@ class JsonField(Operand):
 
     def one_of(self, choices: Sequence[Value]) -> Condition:
         """Equal to any."""
-        documents = (document(self.path, values.json_text(choice, self.place)) for choice in choices)
-        return self.answer(One(Test(documents=tuple(dict.fromkeys(documents)))))
+        scalars = list(dict.fromkeys(values.json_text(choice, self.place) for choice in choices))
+        documents = tuple(document(self.path, scalar) for scalar in scalars)
+        indexed = self._compared("=", choices[0], scalars[0]) if len(scalars) == 1 else None
+        return self.answer(One(Test(documents=documents, indexed=indexed)))
 
     def null(self, value: Value) -> Condition:
         """Absent or null, against there and not null."""
@@ -110,10 +119,26 @@ class JsonField(Operand):
         """What is asked of the document, as a condition on the model's own rows."""
         return holding(self.root, self.model, asked)
 
-    def _regex(self, pattern: str, any_case: bool) -> Condition:
+    def _regex(self, pattern: str, any_case: bool, indexed: Indexed | None = None) -> Condition:
         flags = "is" if any_case else "s"
         quoted = json.dumps(pattern, ensure_ascii=False)
-        return self.answer(One(Test(path=jsonpath(self.path, "@ like_regex " + quoted + ' flag "' + flags + '"'))))
+        path = jsonpath(self.path, "@ like_regex " + quoted + ' flag "' + flags + '"')
+        indexed = indexed or self._indexed("pattern", "~*" if any_case else "~", pattern)
+        return self.answer(One(Test(path=path, indexed=indexed)))
+
+    def _compared(self, operator: str, value: Value, scalar: str) -> Indexed | None:
+        """A comparison with a number, or with a text that is indexed as a whole."""
+        if scalar in ("true", "false", "null"):
+            return None
+        if not scalar.startswith('"'):
+            return self._indexed("number", operator, scalar)
+        return self._indexed("text", operator, value.text) if len(value.text) < SHORT else None
+
+    def _indexed(self, use: Use, operator: str, operand: str) -> Indexed | None:
+        """The comparison as an index answers it, on a declared path."""
+        keys = tuple(part.name for part in self.path)
+        plain = not any(part.array or part.wild or part.steps for part in self.path)
+        return Indexed(keys, use, operator, operand) if plain and is_declared(self.root.column, keys) else None
 
 
 @dataclass(frozen=True, kw_only=True)
