@@ -9,28 +9,26 @@ branch_labels = None
 depends_on = None
 
 # A label goes with the last link to it, however that is lost: detached, deleted with its host or inventory, or given to
-# another label when its inventory moved to another tenant.
-# The first look costs no lock. Links are deleted from the lowest id up, so it begins at the other end, where the live
-# ones are. A label that somebody else holds is being attached, or looked at by another deletion: it is left alone, for
-# waiting here, among the locks of a bulk deletion, would end in deadlocks. Under the lock a fresh look decides.
-DROP_UNUSED_LABEL = """
-CREATE FUNCTION drop_unused_label() RETURNS trigger LANGUAGE plpgsql AS $$
+# another label when its inventory moved to another tenant. Once a statement, however many links it deletes: cascades of
+# its foreign keys are counted in. The first look costs no lock. A label that somebody else holds is being attached, or
+# looked at by another deletion: it is left alone, for waiting here, among the locks of a bulk deletion, would end in
+# deadlocks. Under the lock a fresh look decides.
+DROP_UNUSED_LABELS = """
+CREATE FUNCTION drop_unused_labels() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  lost bigint;
 BEGIN
-  PERFORM FROM host_labels WHERE label_id = OLD.label_id ORDER BY host_id DESC LIMIT 1;
-  IF FOUND THEN
-    RETURN NULL;
-  END IF;
-  PERFORM FROM inventory_labels WHERE label_id = OLD.label_id ORDER BY inventory_id DESC LIMIT 1;
-  IF FOUND THEN
-    RETURN NULL;
-  END IF;
-  PERFORM FROM labels WHERE id = OLD.label_id FOR UPDATE SKIP LOCKED;
-  IF FOUND THEN
-    DELETE FROM labels
-    WHERE id = OLD.label_id
-      AND NOT EXISTS (SELECT FROM host_labels WHERE label_id = OLD.label_id)
-      AND NOT EXISTS (SELECT FROM inventory_labels WHERE label_id = OLD.label_id);
-  END IF;
+  FOR lost IN SELECT DISTINCT label_id FROM gone ORDER BY label_id LOOP
+    CONTINUE WHEN EXISTS (SELECT FROM inventory_labels WHERE label_id = lost)
+      OR EXISTS (SELECT FROM host_labels WHERE label_id = lost);
+    PERFORM FROM labels WHERE id = lost FOR UPDATE SKIP LOCKED;
+    IF FOUND THEN
+      DELETE FROM labels
+      WHERE id = lost
+        AND NOT EXISTS (SELECT FROM inventory_labels WHERE label_id = lost)
+        AND NOT EXISTS (SELECT FROM host_labels WHERE label_id = lost);
+    END IF;
+  END LOOP;
   RETURN NULL;
 END $$
 """
@@ -109,15 +107,16 @@ def upgrade() -> None:
     op.create_index("ix_host_labels_inventory_id", "host_labels", ["inventory_id"], unique=False)
     op.create_index("ix_host_labels_label_id", "host_labels", ["label_id", "host_id"], unique=False)
     op.execute("CREATE TRIGGER touch_row BEFORE UPDATE ON labels FOR EACH ROW EXECUTE FUNCTION touch_row()")
-    op.execute(DROP_UNUSED_LABEL)
+    op.execute(DROP_UNUSED_LABELS)
     for table in ("inventory_labels", "host_labels"):
-        op.execute(
-            f"CREATE TRIGGER drop_unused_label AFTER DELETE OR UPDATE OF label_id ON {table} "
-            "FOR EACH ROW EXECUTE FUNCTION drop_unused_label()"
-        )
+        for event in ("DELETE", "UPDATE"):
+            op.execute(
+                f"CREATE TRIGGER drop_unused_labels_{event.lower()} AFTER {event} ON {table} "
+                "REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION drop_unused_labels()"
+            )
 
 
 def downgrade() -> None:
-    op.execute("DROP FUNCTION drop_unused_label() CASCADE")
+    op.execute("DROP FUNCTION drop_unused_labels() CASCADE")
     for table in ("host_labels", "inventory_labels", "labels"):
         op.drop_table(table)
