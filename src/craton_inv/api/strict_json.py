@@ -10,8 +10,13 @@ from craton_inv.errors import BadRequest
 
 MAX_DIGITS = 308
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
+_ESCAPED = re.compile(rb"\\.", re.DOTALL)
+_STRING = re.compile(rb'"[^"]*"?')
+_NO_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
 # Escapes that can make a NUL or half a surrogate pair; UTF-8 itself cannot hold the latter, nor strict JSON a bare NUL.
 _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+# Without these no number is too large, and the parser may make numbers without asking us: four times as fast.
+_LARGE = re.compile(rb"[0-9][eE]\+?[0-9]{3}|[0-9]{200}")
 
 
 class _Fault:
@@ -48,14 +53,22 @@ def read_json_text(body: bytes, *, depth: int) -> Any:
         return number if math.isfinite(number) else fault(f"{digits[:40]} is larger than any number")
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        made: dict[str, Any] = {}
+        made = dict(pairs)
+        if len(made) == len(pairs):
+            return made
+        made.clear()
         for key, value in pairs:
             made[key] = fault("this key comes twice in its object") if key in made else value
         return made
 
+    large = _LARGE.search(body) is not None
     try:
         document = json.loads(
-            text, parse_constant=constant, parse_int=integer, parse_float=real, object_pairs_hook=members
+            text,
+            parse_constant=constant,
+            parse_int=integer if large else None,
+            parse_float=real if large else None,
+            object_pairs_hook=members,
         )
     except json.JSONDecodeError as error:
         raise BadRequest(
@@ -67,8 +80,8 @@ def read_json_text(body: bytes, *, depth: int) -> Any:
 
 
 def check_depth(body: bytes, limit: int) -> None:
-    """Raise BadRequest for nesting beyond `limit`, in one pass without recursion and before anything is built."""
-    if body.count(b"{") + body.count(b"[") <= limit:
+    """Raise BadRequest for nesting beyond `limit`, without recursion and before anything is built."""
+    if body.count(b"{") + body.count(b"[") <= limit or not _deeper(body, limit):
         return
     depth = 0
     for token in _TOKEN.finditer(body):
@@ -81,6 +94,17 @@ def check_depth(body: bytes, limit: int) -> None:
                 )
         elif first in (b"}", b"]"):
             depth -= 1
+
+
+def _deeper(body: bytes, limit: int) -> bool:
+    """Whether the nesting goes beyond `limit`: told by the brackets alone, once strings and all else are gone."""
+    plain = _ESCAPED.sub(b"", body) if b"\\" in body else body
+    depth = 0
+    for bracket in _STRING.sub(b"", plain.translate(None, _NO_BRACKETS)):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > limit:
+            return True
+    return False
 
 
 def _refuse_first_fault(document: Any) -> None:
