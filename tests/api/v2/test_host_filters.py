@@ -16,6 +16,7 @@ from craton_inv.settings import Settings
 from tests.api.conftest import ClientOf
 from tests.api.v2.conftest import Statements
 from tests.factories import add_child, make_group, make_host, make_inventory, make_tenant, make_user
+from tests.filters.test_hosts import AWX, COMPARISONS, HOSTILE, MEANING, SEEDS, TYPES
 
 URL = "/v2/host_filters/explain/"
 FACTS = {
@@ -423,3 +424,16 @@ async def test_the_index_links_below_its_own_mount(client: httpx.AsyncClient, mo
     assert index == {name: f"{mount}/host_filters/{name}/" for name in ("explain", "lookups", "paths")}
     options = await client.options(f"{mount}/host_filters/explain/")
     assert set(options.json()["actions"]["POST"]) == {"host_filter", "host", "inventory"}
+
+
+@pytest.mark.full
+async def test_every_kind_of_filter_is_explained_with_the_count_of_the_list(
+    client: httpx.AsyncClient, hosts: list[Host]
+) -> None:
+    for text, _ in SEEDS + AWX + TYPES + MEANING + COMPARISONS + HOSTILE:
+        found = await explained(client, text, host=hosts[0].id)
+        rows = (await client.get("/v2/hosts/", params={"host_filter": text})).json()
+        assert found["matches"] == rows["count"], text
+        assert found["host"]["matches"] == (hosts[0].id in {row["id"] for row in rows["results"]}), text
+        again = await explained(client, found["host_filter"])
+        assert (again["host_filter"], again["matches"]) == (found["host_filter"], found["matches"]), text
