@@ -28,6 +28,7 @@ from craton_inv.db.engine import make_engine
 from craton_inv.db.session import SessionFactory, make_session_factory
 from craton_inv.logs import configure_logs
 from craton_inv.queue.bell import ArqBell, Bell, SilentBell
+from craton_inv.repositories.path_indexes import use_declared
 from craton_inv.settings import Settings, get_settings
 
 V1_TEXT = "Tenants, regions, hosts and groups: Craton's inventory API."
@@ -90,6 +91,7 @@ def create_app(
 
 def make_context(settings: Settings, session_factory: SessionFactory | None, bell: Bell | None) -> AppContext:
     """The parts that requests share. Without a database URL the application can still say what it is (openapi)."""
+    use_declared(settings.indexed_paths())
     engine: AsyncEngine | None = None
     if session_factory is None and settings.database_url is not None:
         engine = make_engine(settings.database_url, settings)

@@ -18,6 +18,9 @@ Seconds = Annotated[float, Field(ge=0.001, le=DAY)]
 # What the query of a database URL may say: options of asyncpg that can be written as text.
 URL_OPTIONS = frozenset({"host", "port", "passfile", "prepared_statement_cache_size", "ssl", "target_session_attrs"})
 REDIS_SCHEMES = ("redis", "rediss", "unix")
+INDEXED_ROOTS = ("ansible_facts", "variables")
+MAX_INDEXED_PATHS = 16
+MAX_INDEXED_PATH = 200
 
 
 def default_data_dir() -> Path:
@@ -74,6 +77,10 @@ class Settings(BaseSettings):
         1024 * 1024 * 1024, gt=0, description="Largest NDJSON body of a request; each of its lines is a JSON body."
     )
     facts_limit: int = Field(1024 * 1024, gt=0, description="Largest facts of a host, as JSON text.")
+    fact_indexes: str = Field(
+        "",
+        description="Paths with indexes of their own, separated by ',': ansible_facts__ansible_kernel,variables__role.",
+    )
 
     job_lease: Seconds = Field(30.0, description="How long a claimed job stays with a silent worker.")
     job_heartbeat: Seconds = Field(10.0, description="How often a worker renews its lease.")
@@ -114,6 +121,12 @@ class Settings(BaseSettings):
             raise ValueError("has no readable host and port")
         return url
 
+    @field_validator("fact_indexes")
+    @classmethod
+    def _paths_of_indexes(cls, text: str) -> str:
+        _indexed_paths(text)
+        return text
+
     @field_validator("log_level")
     @classmethod
     def _known_level(cls, level: str) -> str:
@@ -133,6 +146,28 @@ class Settings(BaseSettings):
         """Folders below which a file source may lie: examples of the package, uploads, and CRATON_INV_FILE_ROOTS."""
         roots = [Path(part) for part in self.file_roots.split(":") if part]
         return [*roots, examples_dir(), self.data_dir / "files"]
+
+    def indexed_paths(self) -> list[tuple[str, ...]]:
+        """The paths of `fact_indexes` by their parts: `("ansible_facts", "ansible_lo", "mtu")`."""
+        return _indexed_paths(self.fact_indexes)
+
+
+def _indexed_paths(text: str) -> list[tuple[str, ...]]:
+    """The parts of each path, each path once. Raises ValueError, naming the path that cannot have an index."""
+    paths = list(dict.fromkeys(path.strip() for path in text.split(",") if path.strip()))
+    if len(paths) > MAX_INDEXED_PATHS:
+        raise ValueError(f"names {len(paths)} paths; at most {MAX_INDEXED_PATHS} are taken, every write keeps them all")
+    found = []
+    for path in paths:
+        root, *keys = path.split("__")
+        if root not in INDEXED_ROOTS:
+            raise ValueError(f"names {path!r}, which does not begin with ansible_facts__ or variables__")
+        if not keys or not all(keys) or len(path) > MAX_INDEXED_PATH:
+            raise ValueError(f"names {path!r}, which has an empty part or over {MAX_INDEXED_PATH} characters")
+        if any(mark in path for mark in "[]\"' \0"):
+            raise ValueError(f"names {path!r}: an index takes keys joined by __, without [], quotes and blanks")
+        found.append((root, *keys))
+    return found
 
 
 def _for_asyncpg(text: str) -> str:

@@ -19,6 +19,7 @@ from craton_inv.jobs.runner import Runner
 from craton_inv.logs import configure_logs, get_logger
 from craton_inv.queue import jobs
 from craton_inv.queue.bell import FUNCTION, UNREACHABLE, connected, dump, load
+from craton_inv.repositories.path_indexes import keep_indexes, use_declared
 from craton_inv.services.membership_changes import keep_memberships
 from craton_inv.services.membership_reconciliation import order_reconciliation
 from craton_inv.settings import Settings, get_settings
@@ -141,10 +142,20 @@ async def reconcile_daily(settings: Settings, factory: SessionFactory) -> None:
         await asyncio.sleep(pause)
 
 
+async def keep_declared(url: str, settings: Settings) -> None:
+    """Have the indexes that CRATON_INV_FACT_INDEXES declares, and no others; until then searches read instead."""
+    try:
+        for line in await keep_indexes(url, settings.indexed_paths()):
+            log.info("declared_index", done=line)
+    except Exception as error:
+        log.warning("declared_indexes_not_kept", error=repr(error))
+
+
 async def work(settings: Settings, stopping: asyncio.Event) -> None:
     """Serve jobs until `stopping` is set, then give every lease back."""
     if settings.database_url is None:
         raise SystemExit("The worker needs CRATON_INV_DATABASE_URL; `craton-inv up` sets it for the embedded server.")
+    use_declared(settings.indexed_paths())
     # A refresh of a large inventory has statements far longer than any request's.
     engine = make_engine(settings.database_url, settings, application="craton-inv-worker", statement_timeout=0)
     keeping = settings.awx_rebuild_smart_membership
@@ -154,6 +165,7 @@ async def work(settings: Settings, stopping: asyncio.Event) -> None:
     loops = [
         asyncio.create_task(sweep(settings, factory, runner, listener)),
         asyncio.create_task(tidy(settings, factory)),
+        asyncio.create_task(keep_declared(settings.database_url, settings)),
     ]
     if keeping:
         loops.append(asyncio.create_task(reconcile_daily(settings, factory)))

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,13 +13,16 @@ from craton_inv.settings import Settings
 
 
 async def limit_filter_time(session: AsyncSession, settings: Settings) -> None:
-    """Hold the statements from here to the timeout of filtered lists: to the transaction's end at the latest."""
-    await _limit(session, settings.filter_statement_timeout)
+    """Hold the statements from here to the timeout of filtered lists: to the transaction's end at the latest.
+
+    They are planned for their values each time: a plan for any value knows no selectivity and no declared index.
+    """
+    custom = func.set_config("plan_cache_mode", "force_custom_plan", True)  # SET LOCAL
+    await session.execute(select(_timeout(settings.filter_statement_timeout), custom))
 
 
-async def _limit(session: AsyncSession, seconds: float) -> None:
-    local = func.set_config("statement_timeout", f"{int(seconds * 1000)}ms", True)  # SET LOCAL
-    await session.execute(select(local))
+def _timeout(seconds: float) -> ColumnElement[str]:
+    return func.set_config("statement_timeout", f"{int(seconds * 1000)}ms", True)
 
 
 @asynccontextmanager
@@ -41,4 +44,4 @@ async def searching(session: AsyncSession, settings: Settings, *nodes: Node | No
         if refusal is None:
             raise
         raise refusal from error
-    await _limit(session, settings.database_statement_timeout)
+    await session.execute(select(_timeout(settings.database_statement_timeout)))

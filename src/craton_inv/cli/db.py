@@ -8,6 +8,7 @@ import typer
 from craton_inv.cli.database import DataDir, database, settings_of
 from craton_inv.cli.first_start import ensure_administrator
 from craton_inv.db.migrate import current_revision, head_revision, upgrade
+from craton_inv.repositories.path_indexes import keep_indexes
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -19,11 +20,12 @@ def upgrade_command(
     ] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Bring the database to the schema of this release; nothing happens when it has it."""
+    """Bring the database to the schema of this release and the declared indexes; nothing happens when it has them."""
     settings = settings_of(data_dir)
     with database(settings) as url:
         before = asyncio.run(current_revision(url))
         asyncio.run(upgrade(url))
+        indexed = asyncio.run(keep_indexes(url, settings.indexed_paths()))
         if administrator:
             ensure_administrator(settings.model_copy(update={"database_url": url}))
     after = head_revision()
@@ -31,6 +33,8 @@ def upgrade_command(
         print(f"The database is at {after} already.")
     else:
         print(f"The database went from {before or 'nothing'} to {after}.")
+    for line in indexed:
+        print(f"Indexes of CRATON_INV_FACT_INDEXES: {line}.")
 
 
 @app.command("current")
