@@ -19,9 +19,7 @@ MAX_PARTS = 64
 
 NEGATIVE = {"!=": "=", "!~": "~"}
 _SLIPS = {"=~": "~", "==": "=", "<>": "!=", "=>": ">="}
-_PART = re.compile(
-    r"""(?:"(?P<double>(?:[^"]|"")*)"|'(?P<single>(?:[^']|'')*)'|(?P<bare>[^"']+?))(?P<array>\[\])?(?:__|\Z)"""
-)
+_LITERAL = re.compile(r"""(?:"(?P<double>(?:[^"]|"")*)"|'(?P<single>(?:[^']|'')*)')(?P<array>\[\])?(?=__|\Z)""")
 _EXPECTED = {
     "PATH": "a field",
     "_IN": "an operator (= != < <= > >= ~ !~ in)",
@@ -147,21 +145,21 @@ def split_path(text: str) -> Path | str:
     elif '"' not in text and "'" not in text:
         parts = [_plain(name) for name in text.split("__")]
     else:
-        parts, at = [], 0
-        while at < len(text):
-            match = _PART.match(text, at)
-            if match is None:
-                return f"the path {errors.shown(text)} has a quote inside a part or an empty part"
-            double, single, bare = match["double"], match["single"], match["bare"]
-            array = match["array"] is not None
-            if bare is not None:
-                parts.append(Part(bare, array))
-            else:
+        parts = []
+        rest: str | None = text
+        while rest is not None:
+            literal = _LITERAL.match(rest)
+            if literal is not None:
+                double, single = literal["double"], literal["single"]
                 name = double.replace('""', '"') if double is not None else single.replace("''", "'")
-                parts.append(Part(name, array, literal=True))
-            at = match.end()
-        if text.endswith("__"):
-            parts.append(Part(""))
+                parts.append(Part(name, literal["array"] is not None, literal=True))
+                rest = rest[literal.end() + 2 :] if literal.end() < len(rest) else None
+                continue
+            name, joined, beyond = rest.partition("__")
+            if '"' in name or "'" in name:
+                return f"the path {errors.shown(text)} has a quote inside a part or an empty part"
+            parts.append(_plain(name))
+            rest = beyond if joined else None
     if any(not part.name for part in parts):
         return f'the path {errors.shown(text)} has an empty part; parts are joined by one "__"'
     if len(parts) > MAX_PARTS:
