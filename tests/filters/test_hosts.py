@@ -48,6 +48,7 @@ JAPANESE = {
     "ansible_processor_vcpus": 4.0,
     "ansible_lo": "none",
     "odd": "a.b*c",
+    "lines": "one\ntwo",
 }
 
 
@@ -229,6 +230,8 @@ COMPARISONS = [
     ("ansible_facts__ansible_distribution__endswith=ハット", "remote"),
     ("ansible_facts__odd__contains='.b*'", "remote"),
     ("ansible_facts__odd__contains='xb*'", ""),
+    ("ansible_facts__lines ~ '^one.two$'", "remote"),
+    ("ansible_facts__lines ~ '^two'", ""),
     ("ansible_facts__ansible_distribution ~ '^(Deb|Cent)'", "localhost database NYC-7%_x"),
     ("ansible_facts__ansible_distribution !~ '^Deb'", "NYC-7%_x remote bare"),
     ("ansible_facts__ansible_lo__ipv6[]__scope__icontains=HOS", "localhost database"),

@@ -17,7 +17,7 @@ from craton_inv.filters.nodes import Node
 from craton_inv.models import Host
 from tests.filters.reference.evaluate import names
 from tests.filters.reference.filters import FilterMaker
-from tests.filters.reference.grammar import Refused
+from tests.filters.reference.grammar import Refused, read
 from tests.filters.reference.list_parameters import Parameter, listed
 from tests.filters.reference.parameters import ParameterMaker
 from tests.filters.reference.rows import World
@@ -120,6 +120,22 @@ async def disagreements(engine: AsyncEngine, language: Language[Question], *, se
         for question, want, answer in zip(asked, wanted, answers, strict=True)
         if differ(want, answer)
     ]
+
+
+def misreadings(seed: int, questions: int) -> list[str]:
+    """The filters with slips of the pen that one of the two readers takes and the other refuses."""
+    rng = random.Random(seed)
+    maker = FilterMaker(rng, WorldMaker(rng).world().numbered())
+    texts = [maker.mutated(maker.tree(rng.randint(0, 2))) for _ in range(questions)]
+    return [f"seed {seed}: {text!r}" for text in texts if _taken(read, text) != _taken(parse, text)]
+
+
+def _taken(reader: Callable[[str], object], text: str) -> bool:
+    try:
+        reader(text)
+    except (Refused, InvalidFilter):
+        return False
+    return True
 
 
 def differ(want: Answer, answer: Answer) -> bool:

@@ -11,6 +11,9 @@ from tests.filters.reference.schema import KINDS, Kind, Type
 from tests.filters.reference.worlds import ADDRESSES, KEYS, NUMBERS, TEXTS
 from tests.filters.reference.writing import Piece, Writer
 
+# What looks at the ends of lines.
+LINES = ("a.b", "^a.b$", "a[^c]b", "^b", "a$", "^.*$", "^a.*b$")
+
 
 class FilterMaker(Writer):
     """Makes filters about one world from a seed."""
@@ -21,7 +24,7 @@ class FilterMaker(Writer):
 
     def filter(self) -> str:
         """A filter."""
-        text = self.tree(self.rng.choice((0, 0, 0, 1, 1, 2, 3)))
+        text = self.bunch() if self.chance(0.2) else self.tree(self.rng.choice((0, 0, 0, 1, 1, 2, 3)))
         return self.mutated(text) if self.chance(0.03) else text
 
     def mutated(self, text: str) -> str:
@@ -51,10 +54,25 @@ class FilterMaker(Writer):
         """In parentheses."""
         return f"({text})" if self.chance(0.8) else f"( {text} )"
 
+    def bunch(self) -> str:
+        """Many terms over the same relation or into the same document, as they are compiled together."""
+        pieces, kind, _ = self.walk()
+        form = self.choice([self.cell, self.search, *([self.document] * 2 if kind.documents else [])])
+        groups = []
+        for _ in range(self.rng.randint(1, 3)):
+            rows = self.rng.choices(self.world.rows[kind.name] or [None], k=self.rng.randint(2, 8))
+            terms = [f"{self.choice(('', '', 'not '))}{form(pieces, kind, row)}" for row in rows]
+            groups.append(self.choice((" and ", " or ")).join(terms))
+        outer = self.choice((" and ", " or ", " and not ", " or not "))
+        return outer.join(f"({group})" for group in groups)
+
     def term(self) -> str:
         """One comparison."""
         if self.chance(0.08):
             return self.choice(ODD)
+        if self.chance(0.01):
+            name, pattern = self.choice(("ansible_facts__a", "variables__a", "state")), self.choice(LINES)
+            return f"{name}{self.choice((' ~ ', '__iregex=', ' !~ '))}{self.quoted(pattern)}"
         pieces, kind, row = self.walk()
         forms = [self.cell] * 6 + [self.search] * 2 + [self.related] * 2
         if kind.documents and row is not None:
@@ -241,6 +259,7 @@ class FilterMaker(Writer):
     def pattern(self, text: str) -> str:
         """A regular expression like the text, of what Python and PostgreSQL read alike."""
         chars = [f"\\{char}" if char in ".^$*+?()[]{}|\\" else char for char in text[:20]]
+        chars = ["." if char == "\n" and self.chance(0.7) else char for char in chars]
         for at in {self.rng.randrange(20) for _ in range(self.rng.randint(0, 2))}:
             if at < len(chars):
                 chars[at] = self.choice(

@@ -49,6 +49,12 @@ class World:
     now: datetime
     rows: dict[str, list[Row]]
 
+    def numbered(self) -> "World":
+        """The same world with ids, as if it were stored."""
+        for number, row in enumerate(row for rows in self.rows.values() for row in rows):
+            row.cells |= dict.fromkeys(("id", "tenant_id", "inventory_id", "region_id"), number)
+        return self
+
     @property
     def hosts(self) -> list[Row]:
         """The hosts."""

@@ -15,8 +15,8 @@ TEXTS = (
     "", "8", "8.0", "08", "-8", "0012", "3.10", "1e3", "true", "True", "false", "null", "None", "None of it",
     "a", "A", "b", "ab", "aB", "Ab", "ba", "abc", "a b", " a", "a ", "a,b", "a%b", "a_b", "%", "_", "\\", "a\\b", "\\%",
     "é", "É", "eé", "レッドハット", "レッド", "жук", "ЖУК", 'say "hi"', "it's", "'", '"', "a.b*c", "axbxc", "(a", "[a]",
-    "$v", "$", "^a$", "a\nb", "a__b", "gt", "search", "Debian", "debian", "CentOS", "now-7d", "10.1.2.3", "web1",
-    "WEB10", "web-1", "=x", "x=y", "or", "and", "not", "😀", "z" * 40,
+    "$v", "$", "^a$", "a\nb", "\na", "a\n", "a__b", "gt", "search", "Debian", "debian", "CentOS", "now-7d", "10.1.2.3",
+    "web1", "WEB10", "web-1", "=x", "x=y", "or", "and", "not", "😀", "z" * 40,
 )  # fmt: skip
 NUMBERS: tuple[int | float, ...] = (
     0, 1, -1, 8, 8.0, 8.5, -8, 7, 9, 80, 12, 3.1, 0.1, 0.30000000000000004, 1000, 1e3, 1e22, 1.5e300, 1e-7,
@@ -231,5 +231,5 @@ class WorldMaker:
             group.links["hosts"].append(row)
         inventory.links["hosts"].append(row)
         if rng.random() < 0.85:
-            row.documents["ansible_facts"] = self.mapping(3)
+            row.documents["ansible_facts"] = self.mapping(3) | ({"a": "a\nb"} if rng.random() < 0.1 else {})
         return row
