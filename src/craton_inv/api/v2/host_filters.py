@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 
 from craton_inv.api.deps import ContextDep, ReadingScopeDep, ScopeDep, SessionDep
+from craton_inv.api.parameters import refuse_unknown_parameters
 from craton_inv.api.query import PageWindow
 from craton_inv.api.v2.present import host_filters as present
 from craton_inv.errors import NotFound
@@ -43,7 +44,12 @@ async def explain_host_filter(
     return present.explanation(found)
 
 
-@router.get("/paths/", operation_id="list_host_filter_paths", response_model_exclude_unset=True)
+@router.get(
+    "/paths/",
+    operation_id="list_host_filter_paths",
+    response_model_exclude_unset=True,
+    dependencies=[Depends(refuse_unknown_parameters)],
+)
 async def list_host_filter_paths(
     request: Request,
     session: SessionDep,
@@ -52,6 +58,7 @@ async def list_host_filter_paths(
     search: Annotated[str, Query(description="A text that the paths contain, case-insensitively.")] = "",
     page: Annotated[int, Query(ge=1, description="The page, from 1.")] = 1,
     page_size: Annotated[int, Query(ge=1, description="Rows a page; more than 200 are capped to 200.")] = 25,
+    count_disabled: Annotated[str | None, Query(description="Any text: the results alone.")] = None,
 ) -> FilterPathList:
     """List the paths that begin with `prefix`: fields and relations, and behind `ansible_facts__` what facts have."""
     window = PageWindow(request, page=page, page_size=page_size, order_by="")
