@@ -138,9 +138,9 @@ def _refused(part: Terms) -> Hop | None:
 
 
 def _document(tree: Terms) -> JsonRoot | None:
-    """The root whose document all terms are about; None when there is no such."""
-    roots = {id(term.root): term.root if not term.hops else None for term in trees.terms(tree)}
-    return next(iter(roots.values())) if len(roots) == 1 else None
+    """The root whose document, of the rows themselves, all terms are about; None when there is no such."""
+    roots = [None if term.hops else term.root for term in trees.terms(tree)]
+    return roots[0] if roots and all(root is roots[0] for root in roots) else None
 
 
 def _questions(tree: Terms) -> Tree[Test]:
