@@ -1,4 +1,4 @@
-"""facts beside their key instead of in slices; a trigram index of descriptions"""
+"""facts beside their key instead of in slices; indexes of descriptions and addresses"""
 
 from alembic import op
 
@@ -31,9 +31,12 @@ def upgrade() -> None:
         postgresql_using="gin",
         postgresql_ops={"description": "gin_trgm_ops"},
     )
+    # Networks are ranges of a B-tree, too.
+    op.create_index("ix_hosts_ip_address", "hosts", ["ip_address"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_hosts_ip_address", table_name="hosts")
     op.drop_index("ix_hosts_description_trgm", table_name="hosts")
     _rewrite("EXTENDED")
 

@@ -1,33 +1,75 @@
-"""Pages of a search: without a count they are the same rows, whether few match or many."""
+"""Pages of a search: the same rows and count however they are asked for, in at most two statements."""
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncSession
+from benchmarks.common import statement_counter
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from craton_inv.filters import compile_where, order_by_clauses, parse
+from craton_inv.filters import Search, compile_where, kind_of_search, order_by_clauses, parse
 from craton_inv.models import Host
 from craton_inv.repositories import base
 from craton_inv.repositories.hosts import HostRepository
 from craton_inv.repositories.scope import Scope
-from tests.factories import make_host, make_inventory
+from tests.factories import make_group, make_host, make_inventory
+
+SEARCHES = {
+    "name__startswith=h": Search.PLAIN,
+    "not enabled=false and name__startswith=h": Search.PLAIN,
+    "inventory__name=one and name__startswith=h": Search.LINKED,
+    "ansible_facts__os=Debian": Search.NARROW,
+    "groups__name=all": Search.NARROW,
+    "name=nobody or groups__name=all": Search.NARROW,
+    "name__startswith=h and not ansible_facts__os=CentOS": Search.NARROW,
+    "variables__role=web": Search.NARROW,
+    'ansible_facts__os >= "D"': Search.BROAD,
+    "not ansible_facts__os=CentOS": Search.BROAD,
+    "variables__port > 80": Search.BROAD,
+}
+
+
+@pytest.mark.parametrize("text", SEARCHES)
+def test_the_kind_of_a_search_is_seen_from_its_conditions(text: str) -> None:
+    assert kind_of_search([compile_where(parse(text), Host)]) is SEARCHES[text]
 
 
 @pytest.mark.parametrize("few", [2, 1000])
 @pytest.mark.parametrize("order", ["id", "-name"])
-async def test_a_page_without_a_count_has_the_rows_of_one_with(
-    session: AsyncSession, monkeypatch: pytest.MonkeyPatch, order: str, few: int
+@pytest.mark.parametrize("text", SEARCHES)
+async def test_a_page_is_the_same_however_it_is_asked_for(
+    session: AsyncSession, monkeypatch: pytest.MonkeyPatch, text: str, order: str, few: int
 ) -> None:
     monkeypatch.setattr(base, "FEW", few)
-    inventory = await make_inventory(session)
+    inventory = await make_inventory(session, "one")
+    group = await make_group(session, "all", inventory=inventory)
+    found = {"facts": {"os": "Debian"}, "groups": [group], "variables": {"role": "web", "port": 8080}}
     for number in range(5):
-        await make_host(session, f"h{number}", inventory=inventory, facts={"os": "Debian"})
-    await make_host(session, "other", inventory=inventory, facts={"os": "CentOS"})
+        await make_host(session, f"h{number}", inventory=inventory, **found)
+    await make_host(session, "other", inventory=inventory, facts={"os": "CentOS"}, enabled=False)
     repository = HostRepository(session, Scope(is_superuser=True))
-    where = (compile_where(parse("ansible_facts__os=Debian"), Host),)
+    where = (compile_where(parse(text), Host),)
     clauses = order_by_clauses(order, Host)
-    counted = await repository.page(where=where, order=clauses, offset=1, limit=3)
-    bare = await repository.page(where=where, order=clauses, offset=1, limit=3, count=False, searched=True)
-    assert [row.name for row in bare.items] == [row.name for row in counted.items]
-    assert (len(bare.items), counted.count, bare.count) == (3, 5, None)
+    names = ["h1", "h2", "h3"] if order == "id" else ["h3", "h2", "h1"]
+    for count in (True, False):
+        page = await repository.page(where=where, order=clauses, offset=1, limit=3, count=count, searched=True)
+        assert [row.name for row in page.items] == names
+        assert page.count == (5 if count else None)
+    beyond = await repository.page(where=where, order=clauses, offset=9, limit=3)
+    assert (beyond.items, beyond.count) == ([], 5)
+
+
+@pytest.mark.parametrize("hosts", [1, 30])
+@pytest.mark.parametrize("text", SEARCHES)
+async def test_a_page_takes_two_statements_at_most(
+    engine: AsyncEngine, session: AsyncSession, text: str, hosts: int
+) -> None:
+    inventory = await make_inventory(session, "one")
+    for number in range(hosts):
+        await make_host(session, f"h{number}", inventory=inventory, facts={"os": "Debian"})
+    repository = HostRepository(session, Scope(is_superuser=True))
+    where = (compile_where(parse(text), Host),)
+    for count in (True, False):
+        with statement_counter(engine) as statements:
+            await repository.page(where=where, limit=3, count=count, searched=True)
+        assert statements.count <= 2
 
 
 async def test_a_page_without_a_count_keeps_to_the_scope(session: AsyncSession) -> None:

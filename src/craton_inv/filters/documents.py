@@ -7,7 +7,7 @@ of it means the same; a row without a document is taken care of by asking for th
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from sqlalchemy import Select, Text, and_, any_, cast, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, JSONPATH
@@ -83,6 +83,8 @@ def _keys(root: JsonRoot, asked: Tree[Test]) -> Select[Any]:
     parts = [_merged(part) for part in (asked.parts if isinstance(asked, Every) else (asked,))]
     narrowing = [part for part in parts if _indexed(part)]
     rest = [part for part in parts if not _indexed(part)]
+    if not rest and len(narrowing) == 1 and _is_list(narrowing[0]):
+        return narrowing[0].term.keys(root.column, root.table_key)
     keys = select(root.table_key).where(*(_looked_up(root, part) for part in narrowing)).correlate(None)
     column = root.column
     if sum(1 for part in rest for _ in trees.terms(part)) > 1:
@@ -123,9 +125,14 @@ def _indexed(tree: Tree[Test]) -> bool:
             return all(map(_indexed, parts))
 
 
+def _is_list(tree: Tree[Test]) -> TypeGuard[One[Test]]:
+    """Whether it asks for one of several documents."""
+    return isinstance(tree, One) and len(tree.term.documents) > 1 and tree.term.indexed is None
+
+
 def _looked_up(root: JsonRoot, tree: Tree[Test]) -> Condition:
     match tree:
-        case One(test) if len(test.documents) > 1 and test.indexed is None:
+        case One(test) if _is_list(tree):
             return root.table_key.in_(test.keys(root.column, root.table_key))  # type: ignore[no-any-return]
         case Every(parts):
             return and_(*(_looked_up(root, part) for part in parts))

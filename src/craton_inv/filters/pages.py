@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     BinaryExpression,
     BooleanClauseList,
+    Column,
     ColumnElement,
     CompoundSelect,
     ScalarSelect,
@@ -27,6 +28,7 @@ class Search(Enum):
     """What the planner, and we, can tell of a search before it runs."""
 
     PLAIN = "columns of the rows themselves, of which the planner has statistics: it chooses well"
+    LINKED = "rows that refer to certain rows: cheap to count, but the planner knows their mean number alone"
     NARROW = "an index finds the rows, but nobody knows how many they are"
     BROAD = "every row is to be looked at; what excludes, or compares in documents, mostly matches many"
 
@@ -34,16 +36,29 @@ class Search(Enum):
 def kind_of_search(where: Iterable[ColumnElement[bool]]) -> Search:
     """The kind of the search for rows that meet all conditions."""
     conditions = list(where)
-    if not any(_looks_elsewhere(part) for condition in conditions for part in visitors.iterate(condition)):
-        return Search.PLAIN
+    if all(map(_on_columns, conditions)):
+        links = any(isinstance(part, SelectBase) for condition in conditions for part in visitors.iterate(condition))
+        return Search.LINKED if links else Search.PLAIN
     return Search.NARROW if any(map(_narrows, conditions)) else Search.BROAD
 
 
-def _looks_elsewhere(part: Any) -> bool:
-    """Whether a part of a condition is a sub-query or looks into a document."""
-    operator = getattr(part, "operator", None)
-    contains = isinstance(operator, operators.custom_op) and operator.opstring == "@>"
-    return contains or isinstance(part, SelectBase | FunctionElement)
+def _on_columns(condition: Any) -> bool:
+    """Whether a condition looks at columns of the row alone, or at what these refer to."""
+    match condition:
+        case Grouping():
+            return _on_columns(condition.element)
+        case BooleanClauseList():
+            return all(map(_on_columns, condition.clauses))
+        case BinaryExpression(right=ScalarSelect(element=Select(whereclause=inner)), left=Column(primary_key=False)):
+            return inner is None or _on_columns(inner)
+        case BinaryExpression(right=ScalarSelect()):
+            return False
+        case BinaryExpression(operator=operators.custom_op(opstring="@>")):
+            return False
+        case BinaryExpression(operator=operator) if operator is operators.is_not:
+            return _on_columns(condition.left)
+        case _:
+            return not isinstance(condition, FunctionElement | UnaryExpression)
 
 
 def _narrows(condition: Any) -> bool:

@@ -84,31 +84,36 @@ class Repository(Generic[M]):
     ) -> Rows[M]:
         """Rows `offset` to `offset + limit` in `order`, and the count: two statements at most, whatever the size.
 
-        The kind of the search decides (`filters.Search`). Where the planner knows too little, the count and the page
-        are one statement that finds the rows once (`filters.counted_page`); past its end the count is asked for alone.
-        Without a count, `searched` (somebody wrote a search that is in `where`) has the matches that an index finds
-        looked for first, as far as they are few: an order with a limit has the planner walk an index until enough rare
-        rows have come by. What has to look at every row is walked: it mostly finds a page soon.
+        The kind of the search decides (`filters.Search`). What is cheap to count is counted first: of few rows, and of
+        those that only an index or a look at every row finds, the page comes from one scan (`filters.counted_page`),
+        which gives the count of the latter along; of many, from a walk in the order asked for. Without a count,
+        `searched` (somebody wrote a search that is in `where`) has the matches looked for first, as far as they are
+        few: an order with a limit has the planner walk an index until enough rare rows have come by. What has to look
+        at every row is walked: it mostly finds a page soon.
         """
         scoped = (self.visible_condition(), *where)
         kind = kind_of_search(where)
-        if count and kind is not Search.PLAIN:
-            found = (
-                await self.session.execute(counted_page(self.model, scoped, order, offset=offset, limit=limit))
-            ).all()
-            if found or offset == 0:
-                return Rows([row[0] for row in found], found[0].total if found else 0)
+        cheap = kind in (Search.PLAIN, Search.LINKED)
         total = None
-        if count:
-            total = await self.session.scalar(select(func.count()).select_from(self.model).where(*scoped)) or 0
+        if count and cheap:
+            total = await self._count(scoped)
             if total <= offset:
                 return Rows([], total)
+        if count and where and (total is None or total <= FEW):
+            page = counted_page(self.model, scoped, order, offset=offset, limit=limit)
+            found = (await self.session.execute(page)).all()
+            if found or offset == 0:
+                return Rows([row[0] for row in found], found[0].total if found else 0)
+            return Rows([], await self._count(scoped))
         query = self.visible().where(*where)
-        if searched and not count and kind is Search.NARROW:
+        if searched and not count and kind in (Search.LINKED, Search.NARROW):
             few = await self._few(query)
             query = query if few is None else select(self.model).where(any_of(self.model.id, few))
         rows = await self.session.scalars(query.order_by(*(order or (self.model.id,))).offset(offset).limit(limit))
         return Rows([*rows], total)
+
+    async def _count(self, where: Sequence[ColumnElement[bool]]) -> int:
+        return await self.session.scalar(select(func.count()).select_from(self.model).where(*where)) or 0
 
     async def _few(self, query: Select[tuple[M]]) -> list[int] | None:
         """The ids of all rows that `query` finds, in no order; None when there are more than a few."""
