@@ -73,8 +73,7 @@ class Keeping:
                 tenants = await smart_changes.tenants_with_changes(session)
             if not tenants:
                 return steps
-            for tenant_id in tenants:
-                assert tenant_id is not None
+            for tenant_id in filter(None, tenants):
                 async with unit_of_work(self.factory) as session:
                     steps += await work_off(session, tenant_id, SECONDS)
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Text, case, cast, delete, func, insert, literal, or_, select
+from sqlalchemy import BigInteger, Text, bindparam, case, cast, delete, func, insert, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
@@ -55,6 +55,8 @@ _OWN = (
     .limit(MANY_ROWS + 1)
 )
 
+_END_OWN = delete(_TABLE).where(_IS_OWN, Row.tenant_id == bindparam("of_tenant"))
+
 
 async def own_changes(session: Session) -> list[Change]:
     """What the transaction at hand has changed, at most MANY_ROWS + 1; their tenants are locked until it ends.
@@ -78,7 +80,7 @@ async def lock_tenant(session: Session, tenant_id: int) -> None:
 
 async def end_own_changes(session: Session, tenant_id: int) -> None:
     """The transaction's changes of a tenant are seen to."""
-    await session.execute(delete(_TABLE).where(_IS_OWN, Row.tenant_id == tenant_id))
+    await session.execute(_END_OWN, {"of_tenant": tenant_id})
 
 
 async def tenants_with_changes(session: Session) -> list[int | None]:

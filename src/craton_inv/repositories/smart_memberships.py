@@ -6,6 +6,7 @@ reach), so that a regular expression or a `not` costs what few hosts cost, howev
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -174,7 +175,6 @@ class _Near:
 
     def __init__(self, schema: str) -> None:
         self._schema = schema
-        self._metadata = MetaData()
         hosts = self._real("hosts")
         self.hosts = _cte(select(hosts).where(_named(hosts.c)), "hosts")
 
@@ -209,8 +209,7 @@ class _Near:
             yield self._where("group_edges", "child_id", select(over.c.id))
 
     def _real(self, name: str) -> Table:
-        known = self._metadata.tables.get(f"{self._schema}.{name}")
-        return known if known is not None else Base.metadata.tables[name].to_metadata(self._metadata, self._schema)
+        return _in_schema(name, self._schema)
 
     def _where(self, name: str, column: str, ids: Any) -> CTE:
         real = self._real(name)
@@ -219,3 +218,9 @@ class _Near:
 
 def _cte(query: Select[Any], name: str) -> CTE:
     return query.cte(name).prefix_with("MATERIALIZED", dialect="postgresql")
+
+
+@lru_cache
+def _in_schema(name: str, schema: str) -> Table:
+    """A table named with its schema."""
+    return Base.metadata.tables[name].to_metadata(MetaData(), schema)

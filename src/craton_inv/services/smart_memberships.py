@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.util import LRUCache
 
 from craton_inv.filters.errors import refused_by_database
 from craton_inv.logs import get_logger
@@ -21,6 +22,10 @@ from craton_inv.services.stored_searches import condition_of, search_of
 
 log = get_logger(__name__)
 NONE = Difference(0, 0)
+# Statements about fifty searches are half a megabyte as expressions and as much compiled: so many are kept, apart from
+# the engine's own, which are kept by number too but are small.
+STATEMENTS = 128
+_compiled: LRUCache[Any, Any] = LRUCache(STATEMENTS)
 
 
 async def renew(
@@ -47,12 +52,12 @@ async def renew(
     for upwards, part in parts.items():
         moving = any(search is not None and search.condition is None for search in (search_of(e.text) for e in part))
         made = (_statement.__wrapped__ if moving else _statement)(schema, write, upwards, tuple(part))
-        row = (await session.execute(made, values)).one()
+        row = (await session.execute(made, values, execution_options={"compiled_cache": _compiled})).one()
         difference = Difference(difference.added + row[0], difference.gone + row[1])
     return difference
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=STATEMENTS)
 def _statement(schema: str, write: bool, upwards: bool, stored: tuple[Stored, ...]) -> Select[Any]:
     """Made once for the same searches; those with times of their own are made anew each time."""
     conditions = {each.inventory_id: condition_of(each.text) for each in stored}
