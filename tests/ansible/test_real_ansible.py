@@ -5,35 +5,18 @@ CRATON_INV_TEST_INVENTORIES names a folder of further inventories, one folder ea
 
 import json
 import os
-import subprocess
 import sys
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from craton_inv import crypto
 from craton_inv.client import Client
-from craton_inv.db.engine import make_engine
 from craton_inv.db.session import make_session_factory, unit_of_work
-from craton_inv.models import Inventory
-from craton_inv.providers import registry
-from craton_inv.providers.base import SourceDefinition, Surroundings
-from craton_inv.refresh.saving import SaveOptions
-from craton_inv.refresh.target import Targets
-from craton_inv.repositories.scope import SYSTEM
-from craton_inv.services.tokens import issue_token
-from craton_inv.settings import Settings, examples_dir
-from tests.conftest import clone_template, run_sql
-from tests.factories import add_child, make_group, make_host, make_inventory, make_source, make_tenant, make_user
-from tests.serving import served
+from craton_inv.settings import examples_dir
+from tests.ansible.service import BIN, SCRIPT, Service, run
+from tests.factories import add_child, make_group, make_host, make_inventory, make_tenant
 
-SCRIPT = examples_dir() / "craton_inventory.py"
-SOURCES = str(Path(__file__).parents[2] / "src")
-BIN = Path(sys.executable).parent
 PROGRAMS = ([str(SCRIPT)], [sys.executable, "-m", "craton_inv", "inventory"])
 
 
@@ -47,76 +30,6 @@ def inventories() -> list[Path]:
         files = [path for path in folder.iterdir() if path.is_file()]
         found.append(files[0] if len(files) == 1 else folder)
     return found
-
-
-@dataclass(frozen=True)
-class Service:
-    """A running service, the token of an administrator, and the way into its database."""
-
-    url: str
-    token: str
-    settings: Settings
-    engine: AsyncEngine
-
-    async def load(self, path: Path) -> Inventory:
-        """Refresh a new inventory from `path` as a worker would."""
-        async with unit_of_work(make_session_factory(self.engine)) as session:
-            inventory = await make_inventory(session)
-            source = await make_source(session, inventory=inventory, source_path=str(path))
-        definition = SourceDefinition(source.id, inventory.id, inventory.tenant_id, "file", source_path=str(path))
-        refresher = registry.get("file").refresher(definition, Targets(source.id), Surroundings(self.settings))
-        scope = {"inventory_id": inventory.id, "tenant_id": inventory.tenant_id}
-        try:
-            await refresher.gather()
-            async with self.engine.begin() as connection:
-                await refresher.save(connection, SaveOptions(source.id, scope, delete=True))
-        finally:
-            await refresher.close()
-        return inventory
-
-    def environment(self, home: Path, inventory: Inventory) -> dict[str, str]:
-        """What Ansible and the script need, nothing of the caller's own."""
-        return {
-            "PATH": f"{BIN}:{os.environ['PATH']}",
-            "HOME": str(home),
-            "LANG": "C.UTF-8",
-            "PYTHONPATH": SOURCES,
-            "ANSIBLE_LOCAL_TEMP": str(home / "local"),
-            "ANSIBLE_REMOTE_TEMP": str(home / "remote"),
-            "ANSIBLE_INVENTORY_UNPARSED_FAILED": "1",
-            "ANSIBLE_NOCOLOR": "1",
-            "CRATON_INV_URL": self.url,
-            "CRATON_INV_TOKEN": self.token,
-            "CRATON_INV_INVENTORY": str(inventory.id),
-        }
-
-
-@pytest.fixture(scope="module")
-async def service(server_url: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
-    """The service on a database of this module."""
-    name = f"ansible_{os.environ['CRATON_INV_TEST_TEMPLATE'].rsplit('_', 1)[1]}_{worker_id}"
-    url = await clone_template(server_url, name)
-    roots = os.environ.get("CRATON_INV_TEST_INVENTORIES", "")
-    settings = Settings(
-        data_dir=tmp_path_factory.mktemp("data"),
-        database_url=url,
-        redis_url=None,
-        secret_key="key",  # type: ignore[arg-type]
-        file_roots=roots,
-    )
-    engine = make_engine(url, settings)
-    async with unit_of_work(make_session_factory(engine)) as session:
-        admin = await make_user(session, "admin", is_superuser=True)
-        _, token = await issue_token(session, crypto.secret_key(settings), SYSTEM, {"user_id": admin.id})
-    with served(settings) as address:
-        yield Service(address, token, settings, engine)
-    await engine.dispose()
-    await run_sql(server_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-
-
-def run(*command: str, env: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
-    """A program in its own home."""
-    return subprocess.run(command, env=env, cwd=env["HOME"], capture_output=True, timeout=60, check=False)
 
 
 def listed(path: Path, env: dict[str, str]) -> dict[str, Any]:
