@@ -35,6 +35,11 @@ def refusal(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
         ("FILTER_STATEMENT_TIMEOUT", "0.0001", "greater than or equal to 0.001"),
         ("JOB_LEASE", "nan", "or equal to"),
         ("INVENTORY_UPDATE_TIMEOUT", "-5", "greater than or equal to 0"),
+        ("FACT_INDEXES", "ansible_facts__a,hostname", "names 'hostname', which does not begin with"),
+        ("FACT_INDEXES", "ansible_facts__a____b", "names 'ansible_facts__a____b', which has an empty part"),
+        ("FACT_INDEXES", "variables", "names 'variables', which has an empty part"),
+        ("FACT_INDEXES", "ansible_facts__a[]", "names 'ansible_facts__a[]': an index takes keys"),
+        ("FACT_INDEXES", ",".join(f"variables__v{n}" for n in range(17)), "names 17 paths; at most 16"),
     ],
 )
 def test_a_senseless_value_is_refused_by_the_name_of_its_variable(
@@ -61,6 +66,11 @@ def test_an_empty_variable_counts_as_unset(name: str, monkeypatch: pytest.Monkey
 def test_a_level_may_be_written_in_small_letters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRATON_INV_LOG_LEVEL", "debug")
     assert Settings().log_level == "DEBUG"
+
+
+def test_declared_paths_are_taken_apart_and_each_is_taken_once() -> None:
+    declared = Settings(fact_indexes=" ansible_facts__a__b , variables__c,,ansible_facts__a__b")
+    assert declared.indexed_paths() == [("ansible_facts", "a", "b"), ("variables", "c")]
 
 
 def test_an_sslmode_is_handed_to_the_driver_under_its_own_name() -> None:

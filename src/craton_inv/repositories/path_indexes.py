@@ -21,6 +21,7 @@ EXISTING = text("""
 SELECT c.relname, t.relname AS on_table, i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
 JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE t.relname IN ('host_facts', 'hosts') AND n.nspname = current_schema() AND starts_with(c.relname, 'declared_')
+ORDER BY c.relname
 """)
 
 
