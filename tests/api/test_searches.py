@@ -53,6 +53,33 @@ async def test_a_broken_pattern_is_refused_in_awxs_words(
     assert (answer.status_code, answer.json()) == (400, body)
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v2/hosts/?host_filter=id=null and name ~ '[a'",
+        "/v2/hosts/?host_filter=id=null and groups__name__regex='[a'",
+        "/v2/hosts/?id=0&name__regex=[a",
+        "/v2/groups/?id=0&hosts__name__iregex=[a",
+        "/v1/hosts?host_filter=id=null and name ~ '[a'",
+        "/v1/ansible-inventory?host_filter=id=null and name ~ '[a'",
+    ],
+)
+async def test_a_broken_pattern_is_refused_also_when_no_row_comes_that_far(
+    client: httpx.AsyncClient, inventory: Inventory, path: str
+) -> None:
+    answer = await client.get(path)
+    assert answer.status_code == 400, answer.text
+    assert BROKEN in answer.text
+
+
+async def test_a_fact_called_regex_may_hold_any_text(client: httpx.AsyncClient, inventory: Inventory) -> None:
+    host_filter = "ansible_facts__regex='[a'"
+    answer = await client.get("/v2/hosts/", params={"host_filter": host_filter})
+    assert (answer.status_code, answer.json()["count"]) == (200, 0)
+    body = {"name": "smart", "organization": inventory.tenant_id, "kind": "smart", "host_filter": host_filter}
+    assert (await client.post("/v2/inventories/", json=body)).status_code == 201
+
+
 async def test_a_broken_pattern_under_v1_has_its_column(client: httpx.AsyncClient, inventory: Inventory) -> None:
     answer = await client.get("/v1/hosts", params={"host_filter": "name=a or name ~ '[a'"})
     assert answer.status_code == 400

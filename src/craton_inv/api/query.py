@@ -74,7 +74,8 @@ class PageWindow:
                 searched = (listed, *searched)
             order = order_by_clauses(self.order_by or default_order(model), model)
             where = (*where, *self._kept(repository))
-            async with searching(repository.session, context_of(self.request).settings, stored, *searched):
+            settings = context_of(self.request).settings
+            async with searching(repository.session, settings, stored, *searched, model=model):
                 found = await repository.page(
                     where=where,
                     order=order,

@@ -1,24 +1,29 @@
 """Searches that somebody wrote: their time limit, and what the database says against one in the words of the filter."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Text, func, literal, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.filters import errors
 from craton_inv.filters.nodes import And, Node
+from craton_inv.filters.paths import Model
+from craton_inv.filters.patterns import patterns_of
+from craton_inv.models import Host
 from craton_inv.settings import Settings
 
 
-async def limit_filter_time(session: AsyncSession, settings: Settings) -> None:
+async def limit_filter_time(session: AsyncSession, settings: Settings, patterns: Sequence[str] = ()) -> None:
     """Hold the statements from here to the timeout of filtered lists: to the transaction's end at the latest.
 
     They are planned for their values each time: a plan for any value knows no selectivity and no declared index.
+    `patterns` are tried on an empty text on the way: a search alone judges them only when a row comes that far.
     """
     custom = func.set_config("plan_cache_mode", "force_custom_plan", True)  # SET LOCAL
-    await session.execute(select(_timeout(settings.filter_statement_timeout), custom))
+    tried = [literal("", Text()).regexp_match(literal(pattern, Text())) for pattern in dict.fromkeys(patterns)]
+    await session.execute(select(_timeout(settings.filter_statement_timeout), custom, *tried))
 
 
 def _timeout(seconds: float) -> ColumnElement[str]:
@@ -26,8 +31,10 @@ def _timeout(seconds: float) -> ColumnElement[str]:
 
 
 @asynccontextmanager
-async def searching(session: AsyncSession, settings: Settings, *nodes: Node | None) -> AsyncIterator[None]:
-    """Run statements that ask for `nodes`, None for no search, within their time.
+async def searching(
+    session: AsyncSession, settings: Settings, *nodes: Node | None, model: Model = Host
+) -> AsyncIterator[None]:
+    """Run statements that ask for `nodes`, None for no search, on rows of `model` within their time.
 
     Raises InvalidFilter for a regular expression that PostgreSQL refuses, with its column; ServiceUnavailable, naming
     the terms, when the time is over.
@@ -36,8 +43,9 @@ async def searching(session: AsyncSession, settings: Settings, *nodes: Node | No
     if not asked:
         yield
         return
-    await limit_filter_time(session, settings)
+    patterns = [term.value.text for node in asked for term in patterns_of(node, model)]
     try:
+        await limit_filter_time(session, settings, patterns)
         yield
     except DBAPIError as error:
         refusal = errors.refused_by_database(error, And(asked))

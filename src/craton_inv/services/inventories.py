@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from craton_inv import filters
 from craton_inv.ansible.json_guard import text_fault
 from craton_inv.errors import BadRequest, Conflict, InvalidField, InvalidFilter, MethodNotAllowed
-from craton_inv.filters.errors import bad_pattern, pattern_terms
+from craton_inv.filters.errors import bad_pattern
+from craton_inv.filters.patterns import patterns_of
 from craton_inv.models import Host, Inventory, Tenant
 from craton_inv.queue.jobs import enqueue
 from craton_inv.repositories import labels
@@ -146,7 +147,7 @@ def check_host_filter(text: str) -> None:
 
 async def _check_patterns(session: AsyncSession, host_filter: str | None) -> None:
     """Raise InvalidField for a regular expression that PostgreSQL would refuse once there is a host to try it on."""
-    for term in pattern_terms(filters.parse(host_filter) if host_filter else None):
+    for term in patterns_of(filters.parse(host_filter) if host_filter else None, Host):
         fault = await pattern_fault(session, term.value.text)
         if fault:
             refused = bad_pattern(term, fault)

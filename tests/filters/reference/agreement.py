@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from craton_inv.errors import Forbidden, InvalidFilter
 from craton_inv.filters import compile_where, errors, list_node, parse
 from craton_inv.filters.nodes import Node
+from craton_inv.filters.patterns import patterns_of
 from craton_inv.models import Host
 from tests.filters.reference.evaluate import names
 from tests.filters.reference.filters import FilterMaker
@@ -21,7 +22,7 @@ from tests.filters.reference.grammar import Refused, read
 from tests.filters.reference.list_parameters import Parameter, listed
 from tests.filters.reference.parameters import ParameterMaker
 from tests.filters.reference.rows import World
-from tests.filters.reference.stored import ask, store
+from tests.filters.reference.stored import ask, judge, store
 from tests.filters.reference.worlds import WorldMaker
 
 log = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ async def given(
         batch = compiled[start : start + BATCH]
         try:
             async with session.begin_nested():
+                await judge(session, [pattern for _, node, _ in batch for pattern in _patterns(node)])
                 found: list[Answer] = [*await ask(session, [condition for _, _, condition in batch])]
         except DBAPIError:
             found = [await _alone(session, node, condition) for _, node, condition in batch]
@@ -93,10 +95,15 @@ async def given(
     return answers
 
 
+def _patterns(node: Node | None) -> list[str]:
+    return [term.value.text for term in patterns_of(node, Host)]
+
+
 async def _alone(session: AsyncSession, node: Node | None, condition: ColumnElement[bool]) -> Answer:
     """One question by itself: a pattern that PostgreSQL refuses spoils the statement of many."""
     try:
         async with session.begin_nested():
+            await judge(session, _patterns(node))
             return (await ask(session, [condition]))[0]
     except DBAPIError as error:
         refusal = errors.refused_by_database(error, node)

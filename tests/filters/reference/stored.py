@@ -112,6 +112,12 @@ def _columns(row: Row) -> dict[str, Any]:
     return columns
 
 
+async def judge(session: AsyncSession, patterns: Sequence[str]) -> None:
+    """Have PostgreSQL refuse the regular expressions that are none, as each search does first."""
+    if patterns:
+        await session.execute(select(*(literal("").regexp_match(pattern) for pattern in dict.fromkeys(patterns))))
+
+
 async def ask(session: AsyncSession, conditions: Sequence[ColumnElement[bool]]) -> list[list[str]]:
     """Names of the hosts that each condition takes, sorted; all in one statement."""
     statement = union_all(
