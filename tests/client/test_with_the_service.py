@@ -73,6 +73,20 @@ def test_an_object_is_made_found_changed_and_deleted(address: str) -> None:
         assert api.find("/v2/groups/", name="web") is None
 
 
+def test_facts_of_many_hosts_are_merged_and_read_as_they_arrive(address: str) -> None:
+    with Client.login(address, "ann", "pw") as api:
+        inventory = api.find("/v2/inventories/", name="main")
+        assert inventory is not None
+        facts = {"h1": {"rack": "größer"}, "h2": {"rack": 2}, "nobody": {"rack": 3}}
+        assert api.merge_facts(inventory["id"], facts, skip=True)["missing"] == ["nobody"]
+        rows = api.iterate_facts(inventory["id"], host=["h1", "h2"], keys="rack")
+        assert {row["name"]: row["ansible_facts"] for row in rows} == {"h1": facts["h1"], "h2": facts["h2"]}
+        with pytest.raises(ClientError, match="nobody"):
+            api.merge_facts(inventory["id"], facts)
+        with pytest.raises(ClientError, match="404"):
+            list(api.iterate_facts(2**40))
+
+
 def test_facts_are_put_and_read_back(address: str) -> None:
     with Client.login(address, "ann", "pw") as api:
         host = api.find("/v2/hosts/", name="h1")

@@ -144,11 +144,9 @@ class Demonstration:
             step(f"Refreshing region {name} with ansible-inventory, in the worker")
             self._refresh(api, source_id, partial(_tell, step, f"Refreshing region {name}: "))
         done()
-        step("Gathering facts of this machine with Ansible's setup module")
-        facts = demo_ansible.gather_facts(api.url, self.token, world.inventories[HERE])
-        for host in api.iterate(f"/v2/inventories/{world.inventories[HERE]}/hosts/"):
-            if host["name"] in facts:
-                api.put_facts(host["id"], facts[host["name"]])
+        step("Letting Ansible gather facts of this machine and store them with the fact cache craton.inventory.facts")
+        demo_ansible.gather_facts(api.url, self.token, world.inventories[HERE])
+        facts = {row["name"]: row["ansible_facts"] for row in api.iterate_facts(world.inventories[HERE])}
         done()
         return world, facts
 

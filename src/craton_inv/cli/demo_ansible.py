@@ -1,21 +1,17 @@
 """Real Ansible, pointed at the running service: what it sees, and the facts it gathers of this machine."""
 
-import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from craton_inv.errors import SetupError
 from craton_inv.settings import examples_dir
 
 PATIENCE_S = 120
-# Ansible 2.19 names its cache files after their format and the host: s1_web1.example.org.
-CACHE_SCHEMA = re.compile(r"^s\d+_")
+FACT_CACHE = "craton.inventory.facts"
 
 
 def command(name: str) -> str:
@@ -58,25 +54,18 @@ def graph(url: str, token: str, inventory_id: int) -> str:
         return _run([command("ansible-inventory"), "-i", str(inventory_script()), "--graph"], env)
 
 
-def gather_facts(url: str, token: str, inventory_id: int) -> dict[str, dict[str, Any]]:
-    """Facts by host name, from Ansible's own setup module on every host of an inventory (local connection)."""
+def gather_facts(url: str, token: str, inventory_id: int) -> None:
+    """Ansible's own setup module on every host of an inventory (local connection); our fact cache stores what it says.
+
+    Raises SetupError.
+    """
     with tempfile.TemporaryDirectory(prefix="civ-demo-") as folder:
-        home = Path(folder)
         env = {
-            **environment(url, token, inventory_id, home),
-            "ANSIBLE_CACHE_PLUGIN": "jsonfile",
-            "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(home / "facts"),
+            **environment(url, token, inventory_id, Path(folder)),
+            "ANSIBLE_CACHE_PLUGIN": FACT_CACHE,
+            "CRATON_INV_FACTS_ON_ERROR": "fail",
         }
         _run([command("ansible"), "all", "-i", str(inventory_script()), "-m", "ansible.builtin.setup"], env)
-        files = sorted((home / "facts").iterdir())
-        return {CACHE_SCHEMA.sub("", path.name): _cached(path.read_text()) for path in files}
-
-
-def _cached(text: str) -> dict[str, Any]:
-    """The facts inside a file of the jsonfile cache: newer releases wrap them with their format."""
-    found: dict[str, Any] = json.loads(text)
-    payload = found.get("__payload__")
-    return json.loads(payload) if isinstance(payload, str) else found
 
 
 def _run(arguments: list[str], env: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from json import dumps, loads
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
@@ -137,6 +138,36 @@ class Client:
     def put_facts(self, host_id: int, facts: Mapping[str, Any]) -> Any:
         """Replace the facts of a host."""
         return self.put(f"/v2/hosts/{host_id}/ansible_facts/", dict(facts))
+
+    def iterate_facts(self, inventory_id: int, /, **params: Any) -> Iterator[dict[str, Any]]:
+        """The hosts of an inventory with their facts, as they arrive: {"id", "name", "ansible_facts", …}.
+
+        `params`: `host`, `host_filter`, `keys`, `newer_than` (seconds).
+        """
+        path = self._address(f"/v2/inventories/{inventory_id}/ansible_facts/")
+        try:
+            with self._http.stream("GET", path, params=_given(params)) as response:
+                if not response.is_success:
+                    response.read()
+                    raise _refusal("GET", path, response)
+                for line in response.iter_lines():
+                    yield loads(line)
+        except httpx.TransportError as error:
+            words = str(error) or type(error).__name__
+            raise ServiceUnreachable(f"No answer from {self.url}: {words}. Is the service running?") from error
+
+    def merge_facts(self, inventory_id: int, facts: Mapping[str, Mapping[str, Any]], *, skip: bool = False) -> Any:
+        """Merge facts of many hosts, by name. `skip`: hosts that the inventory lacks are told, not refused."""
+        lines = [dumps({"name": name, "ansible_facts": dict(values)}) for name, values in facts.items()]
+        return _json(
+            self.send(
+                "PATCH",
+                f"/v2/inventories/{inventory_id}/ansible_facts/",
+                params={"missing": "skip" if skip else "refuse"},
+                content="\n".join(lines).encode(),
+                headers={"Content-Type": "application/x-ndjson"},
+            )
+        )
 
     def launch_update(self, source_id: int, **options: Any) -> dict[str, Any]:
         """Ask for a refresh of an inventory source; the update, which a worker then runs."""
