@@ -227,6 +227,13 @@ def test_many_terms_over_a_relation_are_intersected() -> None:
     assert str(compile_where(parse(many), Host)).count("INTERSECT") == fusion.MANY + 1
 
 
+def test_ids_are_an_array_only_where_nothing_else_narrows() -> None:
+    assert "ANY (array((SELECT" in str(compile_where(parse("name=x or groups__name=a"), Host))
+    beside = str(compile_where(parse("enabled=true and (name=x or groups__name=a)"), Host))
+    assert "ANY" not in beside
+    assert "UNION ALL" in beside
+
+
 @pytest.mark.parametrize(
     ("text", "united"),
     [

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from sqlalchemy import Select, and_, intersect, or_, select, union_all
+from sqlalchemy import BigInteger, Select, and_, any_, func, intersect, or_, select, union_all
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from craton_inv.filters import trees
 from craton_inv.filters.documents import Test, holding
@@ -50,7 +51,10 @@ Terms: TypeAlias = Tree[Bound]
 
 def fused(tree: Terms, model: Model) -> Condition:
     """The condition on the rows of `model` for which the terms hold as they are joined."""
-    return _condition(trees.pushed(tree), model)
+    tree = trees.pushed(tree)
+    if isinstance(tree, Some) and _document(tree) is None:
+        return _any(tree.parts, model, alone=True)
+    return _condition(tree, model)
 
 
 def _condition(tree: Terms, model: Model) -> Condition:
@@ -84,7 +88,8 @@ def _all(parts: Sequence[Terms], model: Model) -> Condition:
     return and_(*conditions, *crossing)
 
 
-def _any(parts: Sequence[Terms], model: Model) -> Condition:
+def _any(parts: Sequence[Terms], model: Model, *, alone: bool = False) -> Condition:
+    """Any of the parts. `alone`: they are the whole search, so nothing else can be meant to narrow it."""
     conditions: list[Condition] = []
     columns: list[Condition] = []
     searches: list[Condition] = []
@@ -97,7 +102,13 @@ def _any(parts: Sequence[Terms], model: Model) -> Condition:
     branches = [*searches, *([or_(*columns)] if columns else [])]
     if not searches or not 1 < len(branches) <= BRANCHES or any(map(_excludes, parts)):
         return or_(*conditions)
-    return model.id.in_(union_all(*(_rows(branch, model) for branch in branches)))  # type: ignore[no-any-return]
+    found = union_all(*(_rows(branch, model) for branch in branches))
+    if not alone:
+        return model.id.in_(found)  # type: ignore[no-any-return]
+    # An array of ids is one walk over the primary key, where a join guesses the number of rows, mostly far too low. It
+    # must not stand beside other terms: if another index were used, each row would be looked for in the whole array.
+    ids = func.array(found.scalar_subquery(), type_=ARRAY(BigInteger))
+    return model.id == any_(ids)  # type: ignore[no-any-return]
 
 
 def _across(hop: Hop, parts: Iterable[Terms]) -> Condition:

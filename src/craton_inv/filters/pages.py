@@ -51,6 +51,8 @@ def _on_columns(condition: Any) -> bool:
             return all(map(_on_columns, condition.clauses))
         case BinaryExpression(right=ScalarSelect(element=Select(whereclause=inner)), left=Column(primary_key=False)):
             return inner is None or _on_columns(inner)
+        case BinaryExpression(left=Column(primary_key=True), right=right):
+            return not any(isinstance(part, SelectBase) for part in visitors.iterate(right))
         case BinaryExpression(right=ScalarSelect()):
             return False
         case BinaryExpression(operator=operators.custom_op(opstring="@>")):
