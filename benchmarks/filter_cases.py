@@ -213,3 +213,16 @@ CASES: tuple[Case, ...] = (
         ],
     ),
 )
+
+DECLARED = [("ansible_facts", "ansible_memtotal_mb"), ("ansible_facts", "ansible_kernel")]
+DECLARED_SEARCHES = (
+    f"{ANSIBLE}memtotal_mb > 32766",
+    f"{ANSIBLE}memtotal_mb > 16384",
+    f"{ANSIBLE}memtotal_mb > 1",
+    f"{ANSIBLE}memtotal_mb=2048",
+    f"{ANSIBLE}kernel=6.1.0-7-amd64",
+    f"{ANSIBLE}kernel__startswith=6.1.0-2",
+    f"{ANSIBLE}kernel__icontains=0-29-AMD",
+    f"{ANSIBLE}memtotal_mb > 32766 and {ANSIBLE}lo__mtu > 1000",
+    f"not {ANSIBLE}memtotal_mb > 2048",
+)
