@@ -158,7 +158,7 @@ class RelationField(Operand):
     def null(self, value: Value) -> Condition:
         """Whether there is no related row."""
         wanted = values.read(values.BOOLEAN, value, self.place, self.now)
-        return self._empty() if wanted else complement(self._empty())
+        return self._empty() if wanted else self._related()
 
     def _none(self, value: Value) -> bool:
         if self.place.origin.kind == "list":
@@ -175,6 +175,11 @@ class RelationField(Operand):
 
     def _through(self, condition: Condition) -> Condition:
         return condition if self.hop.local_key is not None else self.hop.condition(condition)
+
+    def _related(self) -> Condition:
+        if self.hop.local_key is not None:
+            return self.hop.local_key.is_not(None)  # type: ignore[no-any-return]
+        return self.hop.condition(true())
 
     def _empty(self) -> Condition:
         if self.hop.local_key is not None:
