@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from craton_inv.db.limits import within
 from craton_inv.errors import ServiceUnavailable
 from craton_inv.filters.errors import refused_by_database
 from craton_inv.filters.nodes import Node
@@ -61,16 +62,16 @@ def _explained(element: _Explained, compiler: SQLCompiler, **kw: Any) -> str:
 
 
 class HostFilterRepository:
-    """Conditions on hosts, asked within the caller's scope and, with `within`, of some hosts only.
+    """Conditions on hosts, asked within the caller's scope and, with `among`, of some hosts only.
 
     `asked`: all that people wrote of it, for what the database refuses. Every method raises InvalidFilter for a regular
     expression there that PostgreSQL does not take.
     """
 
-    def __init__(self, session: AsyncSession, scope: Scope, asked: Node, *within: ColumnElement[bool]) -> None:
+    def __init__(self, session: AsyncSession, scope: Scope, asked: Node, *among: ColumnElement[bool]) -> None:
         self.session = session
         self.asked = asked
-        self.hosts = (scope.where(Host), *within)
+        self.hosts = (scope.where(Host), *among)
 
     async def plans(self, searches: Mapping[Key, ColumnElement[bool]], seconds: float) -> dict[Key, Plan]:
         """The plan of each search, all in one statement. Raises ServiceUnavailable when that takes longer."""
@@ -119,27 +120,19 @@ class HostFilterRepository:
 
     async def _limited(self, statement: Any, seconds: float) -> list[Any]:
         """The rows of a statement that may take so long; what else the transaction did stays whole."""
-        before = await self.session.scalar(select(func.current_setting("statement_timeout")))
         try:
-            async with self.session.begin_nested():
-                await self.session.execute(_timeout(f"{max(int(seconds * 1000), 1)}ms"))
-                rows = [*await self.session.execute(statement)]
-                await self.session.execute(_timeout(before))
+            async with within(self.session, seconds):
+                return [*await self.session.execute(statement)]
         except DBAPIError as error:
             refusal = refused_by_database(error, self.asked)
             if refusal is None:
                 raise
             raise refusal from error
-        return rows
 
 
 def _count_of(number: int, *where: ColumnElement[bool]) -> Select[Any]:
     columns: tuple[Any, ...] = (literal(number, BigInteger()), func.count())
     return select(*columns).select_from(Host).where(*where)
-
-
-def _timeout(value: str | None) -> Select[Any]:
-    return select(func.set_config("statement_timeout", value, True))  # SET LOCAL
 
 
 def read_plans(document: Any) -> dict[int, Plan]:

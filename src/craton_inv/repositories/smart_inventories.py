@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, ColumnElement, func, literal, select, union_a
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from craton_inv.db.limits import within
 from craton_inv.filters.errors import refused_by_database
 from craton_inv.models import Host
 
@@ -30,9 +31,8 @@ async def count_names(
     if not searches:
         return {}
     end = monotonic() + seconds
-    before = await session.scalar(select(func.current_setting("statement_timeout")))
     lone = len(searches) == 1
-    together = await _counted(session, searches, seconds if lone else seconds / 2, before)
+    together = await _counted(session, searches, seconds if lone else seconds / 2)
     if together is not None:
         return {**together}
     if lone:
@@ -40,27 +40,23 @@ async def count_names(
     found: dict[int, int | None] = {}
     for place, (key, where) in enumerate(searches.items()):
         share = (end - monotonic()) / min(SHARES, len(searches) - place)
-        alone = None if share < SHORTEST else await _counted(session, {key: where}, share, before)
+        alone = None if share < SHORTEST else await _counted(session, {key: where}, share)
         found[key] = None if alone is None else alone[key]
     return found
 
 
 async def _counted(
-    session: AsyncSession, searches: Mapping[int, ColumnElement[bool]], seconds: float, before: str | None
+    session: AsyncSession, searches: Mapping[int, ColumnElement[bool]], seconds: float
 ) -> dict[int, int] | None:
-    """One statement; None when the database refuses it or does not end in time. `before`: the timeout to go back to."""
+    """One statement; None when the database refuses it or does not end in time."""
     counts = [
         select(literal(key, BigInteger()), select(func.count(Host.name.distinct())).where(where).scalar_subquery())
         for key, where in searches.items()
     ]
-    limit = f"{max(1, int(seconds * 1000))}ms"  # 0 would be no limit
     try:
-        async with session.begin_nested():
-            await session.execute(select(func.set_config("statement_timeout", limit, True)))
-            found = {row[0]: row[1] for row in await session.execute(union_all(*counts))}
-            await session.execute(select(func.set_config("statement_timeout", before, True)))
+        async with within(session, seconds):
+            return {row[0]: row[1] for row in await session.execute(union_all(*counts))}
     except DBAPIError as error:
         if refused_by_database(error, None) is None:
             raise
         return None
-    return found
