@@ -17,6 +17,8 @@ from tests.factories import make_group, make_host, make_inventory
 
 HOSTS = 2000
 BROKEN = "unterminated character set at position 0"
+# PostgreSQL needs seconds to make sense of it, before it looks at any text.
+HEAVY = "(.*.*.*.*.*.*.*){50}x"
 
 
 @pytest.fixture
@@ -127,6 +129,16 @@ async def test_a_broken_pattern_is_not_saved_even_while_no_host_is_there(
     assert answer.json()["host_filter"][0].startswith(BROKEN)
 
 
+async def test_a_pattern_that_takes_too_long_to_read_is_not_saved(
+    client: httpx.AsyncClient, inventory: Inventory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("craton_inv.repositories.patterns.SECONDS", 0.1)
+    body = {"name": "smart", "organization": inventory.tenant_id, "kind": "smart", "host_filter": f'name ~ "{HEAVY}"'}
+    answer = await client.post("/v2/inventories/", json=body)
+    assert answer.status_code == 400, answer.text
+    assert "takes too long to read" in answer.json()["host_filter"][0]
+
+
 @pytest.fixture
 def hurried_settings(settings: Settings) -> Settings:
     """Settings under which no search of many rows ends in time."""
@@ -167,6 +179,17 @@ async def test_a_search_that_takes_too_long_names_its_terms(
     assert answer.status_code == 503, answer.text
     assert answer.headers["retry-after"]
     assert f"The search took too long; it looks at {names}." in answer.text
+
+
+async def test_a_pattern_that_takes_too_long_to_read_is_held_to_the_same_time(
+    app: FastAPI, client: httpx.AsyncClient, settings: Settings
+) -> None:
+    hurried = settings.model_copy(update={"filter_statement_timeout": 0.1})
+    for part in (app, *app.state.dialects.values()):
+        part.state.context = replace(part.state.context, settings=hurried)
+    answer = await client.get("/v2/hosts/", params={"host_filter": f'id=null and name ~ "{HEAVY}"'})
+    assert answer.status_code == 503, answer.text
+    assert "The search took too long; it looks at id, name." in answer.text
 
 
 async def many_hosts(session: AsyncSession, inventory: Inventory) -> None:

@@ -3,15 +3,17 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from sqlalchemy import ColumnElement, Text, func, literal, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from craton_inv.db.limits import statement_timeout
 from craton_inv.filters import errors
 from craton_inv.filters.nodes import And, Node
 from craton_inv.filters.paths import Model
 from craton_inv.filters.patterns import patterns_of
 from craton_inv.models import Host
+from craton_inv.repositories.patterns import trying
 from craton_inv.settings import Settings
 
 
@@ -19,15 +21,12 @@ async def limit_filter_time(session: AsyncSession, settings: Settings, patterns:
     """Hold the statements from here to the timeout of filtered lists: to the transaction's end at the latest.
 
     They are planned for their values each time: a plan for any value knows no selectivity and no declared index.
-    `patterns` are tried on an empty text on the way: a search alone judges them only when a row comes that far.
+    `patterns` are tried first, within that time: a search alone judges them only when a row comes that far.
     """
     custom = func.set_config("plan_cache_mode", "force_custom_plan", True)  # SET LOCAL
-    tried = [literal("", Text()).regexp_match(literal(pattern, Text())) for pattern in dict.fromkeys(patterns)]
-    await session.execute(select(_timeout(settings.filter_statement_timeout), custom, *tried))
-
-
-def _timeout(seconds: float) -> ColumnElement[str]:
-    return func.set_config("statement_timeout", f"{int(seconds * 1000)}ms", True)
+    await session.execute(select(statement_timeout(settings.filter_statement_timeout), custom))
+    if patterns:
+        await session.execute(trying(patterns))
 
 
 @asynccontextmanager
@@ -52,4 +51,4 @@ async def searching(
         if refusal is None:
             raise
         raise refusal from error
-    await session.execute(select(_timeout(settings.database_statement_timeout)))
+    await session.execute(select(statement_timeout(settings.database_statement_timeout)))

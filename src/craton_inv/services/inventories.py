@@ -14,7 +14,7 @@ from craton_inv.models import Host, Inventory, Tenant
 from craton_inv.queue.jobs import enqueue
 from craton_inv.repositories import labels
 from craton_inv.repositories.inventories import InventoryRepository
-from craton_inv.repositories.patterns import pattern_fault
+from craton_inv.repositories.patterns import first_fault
 from craton_inv.repositories.scope import WRITE, Scope
 from craton_inv.schemas.names import name_fault
 from craton_inv.services import busy
@@ -147,8 +147,9 @@ def check_host_filter(text: str) -> None:
 
 async def _check_patterns(session: AsyncSession, host_filter: str | None) -> None:
     """Raise InvalidField for a regular expression that PostgreSQL would refuse once there is a host to try it on."""
-    for term in patterns_of(filters.parse(host_filter) if host_filter else None, Host):
-        fault = await pattern_fault(session, term.value.text)
-        if fault:
-            refused = bad_pattern(term, fault)
-            raise InvalidField("host_filter", refused.message, code=refused.code)
+    terms = patterns_of(filters.parse(host_filter) if host_filter else None, Host)
+    fault = await first_fault(session, [term.value.text for term in terms])
+    if fault is not None:
+        place, said = fault
+        refused = bad_pattern(terms[place], said)
+        raise InvalidField("host_filter", refused.message, code=refused.code)

@@ -13,7 +13,7 @@ from craton_inv.models import Inventory, InventorySource
 from craton_inv.providers import registry
 from craton_inv.providers.base import SourceDefinition, Upload
 from craton_inv.repositories.inventory_sources import InventorySourceRepository
-from craton_inv.repositories.patterns import pattern_fault
+from craton_inv.repositories.patterns import first_fault
 from craton_inv.repositories.scope import Scope
 from craton_inv.schemas.names import name_fault
 from craton_inv.services import busy
@@ -144,9 +144,9 @@ async def _check(session: AsyncSession, settings: Settings, row: InventorySource
 async def _check_pattern(session: AsyncSession, pattern: str) -> None:
     if len(pattern) > MAX_PATTERN:
         raise InvalidField("host_filter", f"Ensure this field has no more than {MAX_PATTERN} characters.")
-    fault = await pattern_fault(session, pattern)
-    if fault:
-        raise InvalidField("host_filter", f"Not a regular expression: {fault}.")
+    fault = await first_fault(session, [pattern])
+    if fault is not None:
+        raise InvalidField("host_filter", f"Not a regular expression: {fault[1]}.")
 
 
 def _definition(row: InventorySource) -> SourceDefinition:
