@@ -18,7 +18,7 @@ from craton_inv.jobs.registry import TASKS, TIDYING
 from craton_inv.jobs.runner import Runner
 from craton_inv.logs import configure_logs, get_logger
 from craton_inv.queue import jobs
-from craton_inv.queue.bell import FUNCTION, UNREACHABLE, connected, dump, load
+from craton_inv.queue.bell import FUNCTION, UNREACHABLE, ArqBell, connected, dump, load
 from craton_inv.repositories.path_indexes import keep_indexes, use_declared
 from craton_inv.services.membership_changes import keep_memberships
 from craton_inv.services.membership_reconciliation import order_reconciliation
@@ -159,7 +159,11 @@ async def work(settings: Settings, stopping: asyncio.Event) -> None:
     # A refresh of a large inventory has statements far longer than any request's.
     engine = make_engine(settings.database_url, settings, application="craton-inv-worker", statement_timeout=0)
     keeping = settings.awx_rebuild_smart_membership
-    factory = make_session_factory(engine, keep_memberships(settings.filter_statement_timeout) if keeping else None)
+    # A job orders others: they are rung for like those of a request.
+    bell = ArqBell(settings.redis_url, settings.queue_name) if settings.redis_url else None
+    factory = make_session_factory(
+        engine, keep_memberships(settings.filter_statement_timeout) if keeping else None, {jobs.BELL: bell}
+    )
     runner = Runner(settings, engine, factory, TASKS)
     listener = Listener(settings.redis_url, settings, runner) if settings.redis_url else None
     loops = [
@@ -179,6 +183,8 @@ async def work(settings: Settings, stopping: asyncio.Event) -> None:
             loop.cancel()
         await asyncio.gather(*loops, return_exceptions=True)
         await runner.stop()
+        if bell is not None:
+            await bell.close()
         await engine.dispose()
         log.info("worker_stopped", worker=runner.name)
 

@@ -27,9 +27,15 @@ async def note(context: JobContext) -> None:
         await jobs.finish(session, context.claim)
 
 
+async def order(context: JobContext) -> None:
+    async with unit_of_work(context.session_factory) as session:
+        await jobs.enqueue(session, "note", {})
+        await jobs.finish(session, context.claim)
+
+
 @pytest.fixture(autouse=True)
 def _tasks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "TASKS", {"note": Task(note)})
+    monkeypatch.setattr(worker, "TASKS", {"note": Task(note), "order": Task(order)})
 
 
 @pytest.fixture
@@ -56,11 +62,11 @@ async def working(settings: Settings) -> AsyncIterator[None]:
         await asyncio.wait_for(task, 15)
 
 
-async def put(factory: SessionFactory, bell: ArqBell | None, count: int = 1) -> list[int]:
+async def put(factory: SessionFactory, bell: ArqBell | None, count: int = 1, task: str = "note") -> list[int]:
     async with unit_of_work(factory) as session:
         if bell is not None:
             session.info[jobs.BELL] = bell
-        return [await jobs.enqueue(session, "note", {}) for _ in range(count)]
+        return [await jobs.enqueue(session, task, {}) for _ in range(count)]
 
 
 async def wait_until_done(factory: SessionFactory, count: int, seconds: float) -> float:
@@ -82,6 +88,16 @@ async def test_a_rung_job_does_not_wait_for_the_sweeper(
         await asyncio.sleep(1)  # the first sweep is over, the next one an hour away
         await put(fresh_factory, bell)
         await wait_until_done(fresh_factory, 1, 10)
+
+
+async def test_what_a_job_orders_does_not_wait_for_the_sweeper_either(
+    valkey: EmbeddedValkey, bell: ArqBell, fresh_settings: Settings, fresh_factory: SessionFactory
+) -> None:
+    settings = fresh_settings.model_copy(update={"redis_url": valkey.url(), "job_sweep_interval": 3600})
+    async with working(settings):
+        await asyncio.sleep(1)
+        await put(fresh_factory, bell, task="order")
+        await wait_until_done(fresh_factory, 2, 10)
 
 
 async def test_without_redis_the_sweeper_runs_everything(

@@ -1,7 +1,9 @@
 """unit_of_work: one transaction per request or job, committed once, with hooks right before and after the commit."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
@@ -17,13 +19,15 @@ _HOOKS = "after_commit"
 _LAST = "before_commit"
 
 
-def make_session_factory(engine: AsyncEngine, before_commit: BeforeCommit | None = None) -> SessionFactory:
+def make_session_factory(
+    engine: AsyncEngine, before_commit: BeforeCommit | None = None, info: Mapping[str, Any] = MappingProxyType({})
+) -> SessionFactory:
     """Sessions that keep their objects readable after the commit: answers are rendered then.
 
-    `before_commit`: the hook of every unit of work of these sessions.
+    `before_commit`: the hook of every unit of work of these sessions. `info`: what else each of them is given.
     """
-    info = {} if before_commit is None else {_LAST: before_commit}
-    return async_sessionmaker(engine, expire_on_commit=False, info=info)
+    last = {} if before_commit is None else {_LAST: before_commit}
+    return async_sessionmaker(engine, expire_on_commit=False, info={**info, **last})
 
 
 def before_commit(session: AsyncSession, hook: BeforeCommit) -> None:
