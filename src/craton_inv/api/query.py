@@ -50,6 +50,19 @@ class PageWindow:
         self.counted = "count_disabled" not in request.query_params
         self.params = request.query_params.multi_items()
 
+    @property
+    def offset(self) -> int:
+        """The rows before this page. Raises NotFound for more than any list has."""
+        before = (self.page - 1) * self.page_size
+        if before > MAX_OFFSET:
+            raise NotFound("Invalid page.")
+        return before
+
+    def require_page_of(self, count: int | None) -> None:
+        """Raise NotFound for a page, other than the first, beyond the end of `count` rows; None: nobody counted."""
+        if self.page > 1 and count is not None and self.offset >= count:
+            raise NotFound("Invalid page.")
+
     async def rows(
         self,
         repository: Repository[Any],
@@ -63,10 +76,7 @@ class PageWindow:
         The stored one of a smart inventory finds all its rows anyhow, whatever the page. `key`: see `refused_under`.
         Raises NotFound for a page beyond the end, InvalidFilter, ServiceUnavailable for a search out of time.
         """
-        offset = (self.page - 1) * self.page_size
-        if offset > MAX_OFFSET:
-            raise NotFound("Invalid page.")
-        model = repository.model
+        offset, model = self.offset, repository.model
         with refused_under(key):
             listed = list_node(self.params, model)
             if listed is not None:
@@ -84,8 +94,7 @@ class PageWindow:
                     count=self.counted,
                     searched=bool(searched),
                 )
-        if self.page > 1 and found.count is not None and offset >= found.count:
-            raise NotFound("Invalid page.")
+        self.require_page_of(found.count)
         await repository.complete(found.items)
         return found
 

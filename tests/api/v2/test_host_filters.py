@@ -394,7 +394,10 @@ async def test_paths_are_paged_like_every_list(client: httpx.AsyncClient) -> Non
     assert (first["count"], first["previous"]) == (len(whole), None)
     second = (await client.get(first["next"])).json()
     assert first["results"] + second["results"] == whole[:20]
-    assert (await client.get(PATHS, params={"page": 99})).json() == {"detail": "Invalid page."}
+    for prefix in ("", "ansible_facts__"):
+        for page in (99, 2**62, 10**30):
+            answer = await client.get(PATHS, params={"prefix": prefix, "page": page})
+            assert (answer.status_code, answer.json()) == (404, {"detail": "Invalid page."})
     assert (await client.get(PATHS, params={"count_disabled": 1, "page_size": 1})).json() == {"results": whole[:1]}
 
 

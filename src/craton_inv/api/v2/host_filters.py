@@ -8,7 +8,6 @@ from craton_inv.api.deps import ContextDep, ReadingScopeDep, ScopeDep, SessionDe
 from craton_inv.api.parameters import refuse_unknown_parameters
 from craton_inv.api.query import PageWindow
 from craton_inv.api.v2.present import host_filters as present
-from craton_inv.errors import NotFound
 from craton_inv.repositories.base import Rows
 from craton_inv.repositories.hosts import HostRepository
 from craton_inv.repositories.inventories import InventoryRepository
@@ -62,10 +61,8 @@ async def list_host_filter_paths(
 ) -> FilterPathList:
     """List the paths that begin with `prefix`: fields and relations, and behind `ansible_facts__` what facts have."""
     window = PageWindow(request, page=page, page_size=page_size, order_by="")
-    offset = (page - 1) * window.page_size
-    found = await known_paths(session, scope, prefix, search, offset=offset, limit=window.page_size)
-    if page > 1 and offset >= found.count:
-        raise NotFound("Invalid page.")
+    found = await known_paths(session, scope, prefix, search, offset=window.offset, limit=window.page_size)
+    window.require_page_of(found.count)
     frame: dict[str, Any] = window.frame(Rows([], found.count if window.counted else None))
     return FilterPathList(**frame, results=[present.path(item) for item in found.items])
 
