@@ -44,6 +44,17 @@ async def test_options_describe_a_list_for_awxkit(anonymous: httpx.AsyncClient) 
     assert answer.json()["types"] == ["host"]
 
 
+async def test_awxkit_is_told_which_lists_take_a_host_filter(anonymous: httpx.AsyncClient) -> None:
+    # It makes options of the fields that can be read, and drops without a word what it does not know.
+    for path, told in (("hosts", True), ("inventories/1/hosts", True), ("groups/1/hosts", True), ("groups", False)):
+        actions = (await anonymous.options(f"/api/v2/{path}/")).json()["actions"]
+        assert ("host_filter" in actions["GET"]) == told, path
+        assert "host_filter" not in actions["POST"]
+    field = (await anonymous.options("/api/v2/hosts/")).json()["actions"]["GET"]["host_filter"]
+    assert (field["type"], field["filterable"]) == ("string", True)
+    assert "groups__name=east" in field["help_text"]
+
+
 async def test_options_of_a_detail_allow_put_and_delete(anonymous: httpx.AsyncClient) -> None:
     for plural in ("organizations", "inventories", "hosts", "groups", "inventory_sources"):
         allowed = (await anonymous.options(f"/api/v2/{plural}/1/")).headers["Allow"].split(", ")

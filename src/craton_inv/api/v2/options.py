@@ -6,6 +6,7 @@ awxkit reads `actions` (only GET and POST on lists), each field's `type`, `requi
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fastapi.dependencies.utils import get_flat_params
 from pydantic import BaseModel
 
 from craton_inv.providers import registry
@@ -31,7 +32,7 @@ def describe(routes: Sequence[Any]) -> dict[str, Any]:
     listing = shown is not None and _is_list(first)
     actions: dict[str, Any] = {}
     if shown is not None and "GET" in by_method:
-        actions["GET"] = _fields(shown, "serialization", first.path)
+        actions["GET"] = _fields(shown, "serialization", first.path) | (_searches(first) if listing else {})
     if "POST" in by_method:
         actions["POST"] = _accepted(by_method["POST"])
     if "PUT" in by_method and not listing:
@@ -82,6 +83,16 @@ def _accepted(route: Any) -> dict[str, Any]:
     fields = {name: about for name, about in fields.items() if name not in kept and name != "inventory"}
     fields["name"]["required"] = True
     return fields
+
+
+def _searches(route: Any) -> dict[str, Any]:
+    """`host_filter` where the list takes it. AWX does not tell it, so that `awx hosts list --host_filter` lists all."""
+    told = {"type": "string", "label": "Host filter", "filterable": True}
+    return {
+        parameter.alias: told | {"help_text": parameter.field_info.description or ""}
+        for parameter in get_flat_params(route.dependant)
+        if parameter.alias == "host_filter"
+    }
 
 
 def _fields(model: type[BaseModel], mode: Any, path: str) -> dict[str, Any]:
