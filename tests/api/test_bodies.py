@@ -1,5 +1,6 @@
 """S15 and S16 of the list of bad inputs, over the API: refused with a 4xx that says where."""
 
+import gzip
 import json
 from typing import Any
 
@@ -122,6 +123,23 @@ async def test_a_body_that_is_not_json_gets_a_415(kind: str, route: str, client:
     answer = await client.post(route, content=b"name=x", headers={"Content-Type": kind})
     assert answer.status_code == 415
     assert "application/json" in answer.text
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/x-ndjson", "application/octet-stream"])
+@pytest.mark.parametrize("route", [*ROUTES, "/v2/inventories/1/ansible_facts/"])
+async def test_a_compressed_body_is_refused_as_such(kind: str, route: str, client: httpx.AsyncClient) -> None:
+    body = gzip.compress(b'{"name": "x"}')
+    method = "PATCH" if "facts" in route else "POST"
+    answer = await client.request(
+        method, route, content=body, headers={"Content-Type": kind, "Content-Encoding": "gzip"}
+    )
+    assert answer.status_code == 415
+    assert 'Content-Encoding "gzip"' in answer.text.replace("\\", "")
+
+
+async def test_identity_is_no_compression(client: httpx.AsyncClient) -> None:
+    headers = JSON | {"Content-Encoding": "identity"}
+    assert (await client.post(ROUTES[0], content=b'{"name": "plain"}', headers=headers)).status_code == 201
 
 
 @pytest.mark.parametrize("path", ["/v1/hosts?name=a%00b", "/v2/hosts/?name=a%00b", "/v1/hosts/%00"])

@@ -2,7 +2,7 @@
 
 Refused with the place: more than the size limit (413), nesting deeper than the limit, a key twice in one object, NaN
 and Infinity, numbers beyond a double or 308 digits, half surrogate pairs and NUL (PostgreSQL stores neither), text
-that is not UTF-8.
+that is not UTF-8. A compressed body of any kind is a 415.
 """
 
 from starlette.requests import Request
@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from craton_inv.api.errors import RenderBody, respond
 from craton_inv.api.strict_json import read_json_text
-from craton_inv.errors import BadRequest, CratonInvError, TooLarge
+from craton_inv.errors import BadRequest, CratonInvError, TooLarge, UnsupportedMediaType
 
 # Many JSON values, one a line: read line by line by the routes that take it (`api.ndjson`).
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
@@ -53,6 +53,7 @@ class BodyGuard:
 
     async def _checked(self, request: Request, receive: Receive) -> Receive:
         check_target(request)
+        refuse_encoding(request)
         kind = content_type(request)
         if not _is_json(kind):
             return _measured(request, receive, self.ndjson_limit if kind in NDJSON else self.upload_limit)
@@ -99,6 +100,13 @@ def check_target(request: Request) -> None:
         raise BadRequest("The path holds the character NUL.")
     if b"%00" in request.scope["query_string"]:
         raise BadRequest("The query holds the character NUL (%00).")
+
+
+def refuse_encoding(request: Request) -> None:
+    """Raise UnsupportedMediaType for a compressed body: a few bytes may be gigabytes, and limits are of what comes."""
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    if encoding not in ("", "identity") and request.method not in ("GET", "HEAD", "OPTIONS"):
+        raise UnsupportedMediaType(f'Content-Encoding "{encoding[:100]}" is not read; send the body as it is.')
 
 
 def refuse_length(request: Request, limit: int) -> None:

@@ -76,6 +76,11 @@ async def test_the_tree_holds_the_terms_with_their_typed_values(client: httpx.As
     assert found["tree"] == {"kind": "and", "children": [negated, {"kind": "or", "children": either}]}
 
 
+async def test_an_empty_filter_is_refused_as_blank(client: httpx.AsyncClient) -> None:
+    answer = await client.post(URL, json={"host_filter": ""})
+    assert (answer.status_code, answer.json()) == (400, {"host_filter": ["This field may not be blank."]})
+
+
 async def test_each_term_has_its_place_and_its_matches(client: httpx.AsyncClient, hosts: list[Host]) -> None:
     found = await explained(
         client, "name=web1 or\n  not groups__name=web and ansible_facts__ansible_distribution=Debian"

@@ -2,16 +2,16 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StrictStr, StringConstraints
 
 from craton_inv.schemas.v2.envelope import Page
-from craton_inv.schemas.v2.fields import Id, Text
+from craton_inv.schemas.v2.fields import Id
 
 
 class FilterQuestion(BaseModel):
     """A filter to explain."""
 
-    host_filter: Annotated[Text, StringConstraints(min_length=1)] = Field(
+    host_filter: Annotated[StrictStr, StringConstraints(min_length=1)] = Field(
         description='A search, as in `name=web1 or ansible_facts__os="Debian"`.'
     )
     host: Id | None = Field(None, description="A host: tell what each term finds there.")
