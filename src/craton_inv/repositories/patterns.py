@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from craton_inv.db.limits import within
 from craton_inv.filters.errors import INVALID_PATTERN, QUERY_CANCELED
 
-# What the patterns of a filter may take to be read. One of twenty characters can take half a minute, whatever the text.
+# What the patterns of a filter may take to be read: `(.*.*.*.*.*.*.*.*.*.*.*.*.*.*){100}` takes half a minute.
 SECONDS = 2.0
 
 
