@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -18,11 +18,17 @@ from craton_inv.queue import jobs
 from craton_inv.repositories.inventories import InventoryRepository
 from craton_inv.repositories.scope import SYSTEM
 from craton_inv.services import inventories
-from craton_inv.services.membership_changes import order_waiting
+from craton_inv.services.membership_changes import keep_memberships, order_waiting, work_off
 from craton_inv.services.membership_reconciliation import order_reconciliation, reconcile
 from craton_inv.settings import Settings
 from tests.factories import make_host, make_inventory
 from tests.memberships.keeping import SECONDS, Keeping
+
+
+async def forget(keeping: Keeping, text: str) -> None:
+    """Delete a smart inventory with a bad search: reconciliations look at all tenants."""
+    async with keeping.writing() as session:
+        await session.execute(delete(Inventory).where(Inventory.id == keeping.smart[text]))
 
 
 async def add_hosts(keeping: Keeping, count: int, start: int = 0) -> None:
@@ -137,6 +143,26 @@ async def test_a_search_that_the_database_refuses_costs_nobody_his_write(keeping
     await keeping.drain()
     assert await keeping.members("enabled=true") == {host.id}
     assert await keeping.members('name ~ "((("') == set()
+    await forget(keeping, 'name ~ "((("')
+
+
+async def test_a_search_that_takes_too_long_costs_neither_a_write_nor_the_job_more_than_its_time(
+    keeping: Keeping, keeping_engine: AsyncEngine
+) -> None:
+    seconds, heavy = 0.25, f'name ~ "({".*" * 14}){{100}}"'  # every name, half a minute after the pattern is begun
+    factory = make_session_factory(keeping_engine, keep_memberships(seconds))
+    hurried = Keeping(factory, keeping.tenant, keeping.inventory)
+    await hurried.search("enabled=true", heavy)
+    async with hurried.writing() as session:
+        host = await make_host(session, inventory=keeping.inventory)
+    assert len(await queued(hurried)) == 1
+    assert await hurried.members("enabled=true") == set()
+    while await hurried.waiting():
+        async with unit_of_work(factory) as session:
+            await work_off(session, keeping.tenant.id, seconds)
+    assert await hurried.members("enabled=true") == {host.id}
+    assert await hurried.members(heavy) == set()
+    await forget(hurried, heavy)
 
 
 async def test_a_search_that_is_no_longer_valid_has_no_members(keeping: Keeping) -> None:

@@ -10,6 +10,7 @@ from itertools import groupby
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from craton_inv.db.limits import within
 from craton_inv.filters.errors import refused_by_database
 from craton_inv.logs import get_logger
 from craton_inv.queue.jobs import enqueue
@@ -27,7 +28,7 @@ SPREAD = ("group", "inventory", "region")
 
 
 def keep_memberships(seconds: float) -> Callable[[AsyncSession], Awaitable[None]]:
-    """The hook of a unit of work that writes. `seconds`: the longest that a search over all hosts may take in it."""
+    """The hook of a unit of work that writes. `seconds`: the longest that a statement of it may take over searches."""
 
     async def before_commit(session: AsyncSession) -> None:
         changes = await smart_changes.own_changes(session)
@@ -57,7 +58,7 @@ async def _leaves(session: AsyncSession, tenant_id: int | None, changes: Sequenc
     if tenant_id is None or sum(change.size for change in changes) > FEW:
         return True
     try:
-        async with session.begin_nested():
+        async with within(session, seconds):
             return await _follow(session, tenant_id, changes, seconds)
     except DBAPIError as error:
         # Somebody's search must not cost another one's write.
@@ -135,7 +136,7 @@ async def _renew_patiently(
 ) -> None:
     about = (tenant_id, stored, _names(hosts), _keys(hosts))
     try:
-        async with session.begin_nested():
+        async with within(session, seconds):
             await renew(session, *about)
     except DBAPIError as error:
         if refused_by_database(error, None) is None:
