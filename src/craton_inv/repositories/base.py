@@ -108,7 +108,7 @@ class Repository(Generic[M]):
         query = self.visible().where(*where)
         if searched and not count and kind in (Search.LINKED, Search.NARROW):
             few = await self._few(query)
-            query = query if few is None else select(self.model).where(any_of(self.model.id, few))
+            query = query if few is None else self.visible().where(any_of(self.model.id, few))
         rows = await self.session.scalars(query.order_by(*(order or (self.model.id,))).offset(offset).limit(limit))
         return Rows([*rows], total)
 
