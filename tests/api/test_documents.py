@@ -47,6 +47,17 @@ def test_ids_in_paths_are_integers(dialect: str, app: FastAPI) -> None:
                     assert parameter["schema"]["type"] == "integer", operation["operationId"]
 
 
+def test_every_paged_list_of_v2_tells_how_to_go_without_the_count(app: FastAPI) -> None:
+    taken = [
+        {parameter["name"] for parameter in operation.get("parameters", [])}
+        for methods in app.state.dialects["v2"].openapi()["paths"].values()
+        for operation in methods.values()
+    ]
+    paged = [names for names in taken if "page_size" in names]
+    assert len(paged) > 20
+    assert all("count_disabled" in names for names in paged)
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
 async def test_docs_need_no_other_host(dialect: str, anonymous: httpx.AsyncClient) -> None:
     page = await anonymous.get(f"/{dialect}/docs")

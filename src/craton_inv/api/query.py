@@ -170,6 +170,7 @@ def page_window(
     search: Annotated[str, Query(description="Words that must all be found, case-insensitively.")] = "",
     types: Annotated[list[str], Query(alias="type", description="Kinds of objects; of others nothing is shown.")] = [],  # noqa: B006
     role_level: Annotated[list[str], Query(description="Rows on which the caller has this role: `admin_role`.")] = [],  # noqa: B006
+    count_disabled: Annotated[str | None, Query(description="Any text: the results alone, uncounted.")] = None,
 ) -> PageWindow:
     """The dependency of every /v2 list. Other parameters are filters: `name=x`, `name__icontains=x`."""
     order = order_by or request.query_params.get("order", "")
