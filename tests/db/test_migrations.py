@@ -22,10 +22,48 @@ async def run_sync(url: str, work):  # type: ignore[no-untyped-def]
     return result
 
 
-def downgrade(connection: Connection) -> None:
+def downgrade(connection: Connection, revision: str = "base") -> None:
     config = alembic_config()
     config.attributes["connection"] = connection
-    command.downgrade(config, "base")
+    command.downgrade(config, revision)
+
+
+# Rows of the first revision, with what later ones look at: facts, a smart inventory, hosts in groups.
+CONTENT = (
+    "INSERT INTO tenants (name) VALUES ('acme')",
+    "INSERT INTO inventories (tenant_id, name, kind, host_filter) SELECT id, kind || 'one', kind, filter FROM tenants,"
+    " (VALUES ('', NULL), ('smart', 'name=h1')) each (kind, filter)",
+    "INSERT INTO hosts (tenant_id, inventory_id, name, description) SELECT tenant_id, id, 'h' || n, 'made' FROM"
+    " inventories, generate_series(1, 300) n WHERE kind = ''",
+    "INSERT INTO host_facts (host_id, facts) SELECT id, jsonb_build_object('n', id, 'long', repeat(md5(name), 300))"
+    " FROM hosts WHERE id % 3 <> 0",
+    "INSERT INTO groups (tenant_id, inventory_id, name) SELECT tenant_id, id, 'g' FROM inventories WHERE kind = ''",
+    "INSERT INTO memberships (group_id, host_id, inventory_id)"
+    " SELECT g.id, h.id, h.inventory_id FROM hosts h, groups g",
+)
+# What only later revisions have.
+MORE = (
+    "INSERT INTO labels (tenant_id, name) SELECT id, 'gold' FROM tenants",
+    "INSERT INTO host_labels (host_id, label_id, inventory_id, tenant_id)"
+    " SELECT h.id, l.id, h.inventory_id, h.tenant_id FROM hosts h, labels l",
+    "INSERT INTO fact_paths (tenant_id, path, kinds) SELECT id, 'ansible_facts__n', 2 FROM tenants",
+    "INSERT INTO smart_inventory_memberships SELECT i.id, min(h.id) FROM inventories i, hosts h"
+    " WHERE i.kind = 'smart' GROUP BY i.id",
+)
+TABLES = ("tenants", "inventories", "hosts", "host_facts", "groups", "memberships")
+
+
+def run_all(connection: Connection, statements: tuple[str, ...]) -> None:
+    for statement in statements:
+        connection.execute(text(statement))
+
+
+def content(connection: Connection) -> dict[str, list[str]]:
+    """The rows of the first revision's tables as text, but for columns that later revisions add."""
+    return {
+        table: sorted(connection.scalars(text(f"SELECT (to_jsonb(t) - 'include_groups')::text FROM {table} t")))
+        for table in TABLES
+    }
 
 
 async def test_the_migrated_schema_equals_the_models(fresh_database_url: str) -> None:
@@ -41,6 +79,20 @@ async def test_down_leaves_nothing_and_up_again_works(fresh_database_url: str) -
     assert left == ["alembic_version"]
     await upgrade(fresh_database_url)
     assert await current_revision(fresh_database_url) == head_revision()
+
+
+async def test_rows_of_the_first_revision_stay_what_they_are(fresh_database_url: str) -> None:
+    await run_sync(fresh_database_url, lambda c: downgrade(c, "0001"))
+    await run_sync(fresh_database_url, lambda c: run_all(c, CONTENT))
+    before = await run_sync(fresh_database_url, content)
+    assert [len(before[table]) for table in TABLES] == [1, 2, 300, 200, 1, 300]
+    await upgrade(fresh_database_url)
+    assert await run_sync(fresh_database_url, content) == before
+    await run_sync(fresh_database_url, lambda c: run_all(c, MORE))
+    await run_sync(fresh_database_url, lambda c: downgrade(c, "0001"))
+    assert await run_sync(fresh_database_url, content) == before
+    await upgrade(fresh_database_url)
+    assert await run_sync(fresh_database_url, content) == before
 
 
 async def test_two_upgrades_at_once_wait_for_each_other(fresh_database_url: str) -> None:
