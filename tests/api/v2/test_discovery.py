@@ -55,6 +55,30 @@ async def test_awxkit_is_told_which_lists_take_a_host_filter(anonymous: httpx.As
     assert "groups__name=east" in field["help_text"]
 
 
+LISTS = ("inventories", "hosts", "groups", "labels", "organizations", "inventory_sources", "inventory_updates", "users")
+VALUES = {"boolean": "true", "datetime": "2026-01-01", "string": "name=a", "json": "x", "choice": ""}
+
+
+@pytest.mark.parametrize("plural", [*LISTS, "tokens", "inventories/{}/hosts"])
+async def test_a_field_told_as_filterable_filters(
+    plural: str, client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    inventory = await make_inventory(session)
+    path = f"/api/v2/{plural}/".format(inventory.id)
+    fields = (await client.options(path)).json()["actions"]["GET"]
+    told = {name: VALUES.get(field["type"], "1") for name, field in fields.items() if field["filterable"]}
+    assert {"id", "created"} <= set(told)
+    for name, value in told.items():
+        answer = await client.get(path, params={name: value})
+        assert answer.status_code == 200, (name, answer.text)
+
+
+async def test_a_field_that_is_reckoned_is_not_told_as_filterable(anonymous: httpx.AsyncClient) -> None:
+    fields = (await anonymous.options("/api/v2/hosts/")).json()["actions"]["GET"]
+    assert not fields["has_active_failures"]["filterable"]
+    assert fields["ansible_facts_modified"]["filterable"]
+
+
 async def test_options_of_a_detail_allow_put_and_delete(anonymous: httpx.AsyncClient) -> None:
     for plural in ("organizations", "inventories", "hosts", "groups", "inventory_sources"):
         allowed = (await anonymous.options(f"/api/v2/{plural}/1/")).headers["Allow"].split(", ")

@@ -9,6 +9,8 @@ from typing import Any
 from fastapi.dependencies.utils import get_flat_params
 from pydantic import BaseModel
 
+from craton_inv import models
+from craton_inv.filters.paths import catalogue
 from craton_inv.providers import registry
 
 # Fields that name another object: awxkit resolves names given for them over the root map.
@@ -19,6 +21,8 @@ TAKEN = frozenset({"verbose", "filter", "all", "order_by", "action", "resource"}
 # Lists whose POST attaches what is there: awxkit exports their members by id.
 ATTACHING = frozenset({"/hosts/{id}/groups/", "/groups/{id}/hosts/", "/groups/{id}/children/"})
 SEARCHED = ("description", "name")
+# Objects whose rows are called otherwise.
+ROWS = {"Organization": "Tenant"}
 LINKING = frozenset({"id", "associate", "disassociate"})
 READ_ONLY = frozenset({"id", "type", "url", "related", "summary_fields", "created", "modified"})
 _TYPES = {"integer": "integer", "boolean": "boolean", "number": "float", "object": "object", "array": "list"}
@@ -85,6 +89,13 @@ def _accepted(route: Any) -> dict[str, Any]:
     return fields
 
 
+def _filters(model: type[BaseModel]) -> frozenset[str]:
+    """The fields of an object that its lists take as filters: what is reckoned for the answer is none."""
+    name = model.__name__.removesuffix("Row")
+    row = getattr(models, ROWS.get(name, name), None)
+    return frozenset() if row is None else catalogue(row).known
+
+
 def _searches(route: Any) -> dict[str, Any]:
     """`host_filter` where the list takes it. AWX does not tell it, so that `awx hosts list --host_filter` lists all."""
     told = {"type": "string", "label": "Host filter", "filterable": True}
@@ -98,11 +109,14 @@ def _searches(route: Any) -> dict[str, Any]:
 def _fields(model: type[BaseModel], mode: Any, path: str) -> dict[str, Any]:
     schema = model.model_json_schema(mode=mode)
     required = set(schema.get("required", ())) if mode == "validation" else set()
+    filters = _filters(model) if mode == "serialization" else frozenset()
     fields: dict[str, Any] = {}
     for name, about in schema.get("properties", {}).items():
         if name in TAKEN:
             continue
         fields[name] = _field(name, about, mode == "serialization")
+        if mode == "serialization":
+            fields[name]["filterable"] = name in filters and fields[name]["type"] != "object"
         if mode == "validation":
             fields[name]["required"] = name in required
         if name == "source" and path.startswith(("/inventory_sources/", "/inventories/")):
@@ -121,9 +135,7 @@ def _field(name: str, about: Mapping[str, Any], reading: bool) -> dict[str, Any]
         "label": name.replace("_", " ").capitalize(),
         "help_text": about.get("description", ""),
     }
-    if reading:
-        field["filterable"] = name not in ("related", "summary_fields", "url", "type")
-    else:
+    if not reading:
         field["read_only"] = False
         for key, meaning in (("default", "default"), ("maxLength", "max_length"), ("minimum", "min_value")):
             if key in about:
