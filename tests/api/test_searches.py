@@ -181,6 +181,16 @@ async def test_a_search_that_takes_too_long_names_its_terms(
     assert f"The search took too long; it looks at {names}." in answer.text
 
 
+async def test_an_order_over_relations_is_held_to_the_same_time(
+    app: FastAPI, client: httpx.AsyncClient, session: AsyncSession, inventory: Inventory, hurried_settings: Settings
+) -> None:
+    await many_hosts(session, inventory)
+    for part in (app, *app.state.dialects.values()):
+        part.state.context = replace(part.state.context, settings=hurried_settings)
+    answer = await client.get("/v2/hosts/", params={"order_by": "groups__name"})
+    assert answer.status_code == 503, answer.text
+
+
 async def test_a_pattern_that_takes_too_long_to_read_is_held_to_the_same_time(
     app: FastAPI, client: httpx.AsyncClient, settings: Settings
 ) -> None:

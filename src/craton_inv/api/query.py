@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, false
 from craton_inv.api.context import context_of
 from craton_inv.api.dialect import Listed, Presented
 from craton_inv.api.role_levels import having_role
-from craton_inv.api.searches import searching
+from craton_inv.api.searches import limit_filter_time, searching
 from craton_inv.errors import Forbidden, InvalidFilter, NotFound
 from craton_inv.filters import compile_where, list_node, order_by_clauses
 from craton_inv.filters.nodes import Node
@@ -85,6 +85,8 @@ class PageWindow:
             order = order_by_clauses(self.order_by or default_order(model), model)
             where = (*where, *self._kept(repository))
             settings = context_of(self.request).settings
+            if "__" in self.order_by:  # an order over relations can cost more than any search
+                await limit_filter_time(repository.session, settings)
             async with searching(repository.session, settings, stored, *searched, model=model):
                 found = await repository.page(
                     where=where,

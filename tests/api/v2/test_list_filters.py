@@ -440,7 +440,7 @@ async def test_an_order_over_many_rows_costs_no_more_statements(
     await client.get("/v2/hosts/")
     for query in ("", "groups__isnull=false&"):
         counts = []
-        for order in ("name", "-groups__parents__name,inventory__hosts__name"):
+        for order in ("inventory__name", "-groups__parents__name,inventory__hosts__name"):
             with statements.recorded() as seen:
                 assert (await client.get(f"/v2/hosts/?{query}order_by={order}")).status_code == 200
             counts.append(len(seen))
