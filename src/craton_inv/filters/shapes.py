@@ -90,7 +90,7 @@ def _scalars(root: str, document: dict[str, Any]) -> Iterator[tuple[str, Any, bo
                         yield f"{above}__{inner}[]", item, secret
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)  # some KB each at most
 def _spelt(key: str) -> tuple[str, str, bool]:
     """A key as a part of a path, the same as its last part, and whether it sounds like a secret."""
     if not key or len(key) > MAX_PATH:
