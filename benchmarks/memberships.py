@@ -69,7 +69,8 @@ FILL = (
     """INSERT INTO host_facts (host_id, facts) SELECT id, jsonb_build_object(
          'os', (ARRAY['Debian', 'Fedora'])[1 + id % 2], 'cpus', id % 64,
          'nics', jsonb_build_array(jsonb_build_object('mac', 'aa:' || lpad((id % 99)::text, 2, '0'))),
-         'more', (SELECT jsonb_object_agg('fact_' || k, md5(id || '.' || k)) FROM generate_series(1, 20) k)) FROM hosts""",
+         'more', (SELECT jsonb_object_agg('fact_' || k, md5(id || '.' || k)) FROM generate_series(1, 20) k))
+       FROM hosts""",
     f"""INSERT INTO memberships (group_id, host_id, inventory_id) SELECT g.id, h.id, h.inventory_id
         FROM hosts h, generate_series(0, 2) k, groups g
         WHERE g.name = 'group-' || lpad(((h.id + k * 37) % {GROUPS})::text, 3, '0')""",
