@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from craton_inv.api.database_errors import translate_database_error
 from craton_inv.db.session import SessionFactory, unit_of_work
 from craton_inv.errors import CratonInvError
 from craton_inv.models import Group, Host, HostSource, Inventory, InventorySource, Label, Region, Tenant, User
@@ -110,7 +111,13 @@ class Writer:
             except CratonInvError as error:
                 self.refused[f"{kind.__name__}: {type(error).__name__}"] += 1
             except DBAPIError as error:
-                self.faults[f"{kind.__name__}: {getattr(error.orig, 'sqlstate', None)} {error.orig}"] += 1
+                # A request would be told to try again; a deadlock over the lock of memberships is a fault of ours.
+                said = translate_database_error(error)
+                detail = getattr(getattr(error.orig, "__cause__", None), "detail", None) or ""
+                if said is None or "advisory lock" in detail or "smart_" in str(error.statement):
+                    self.faults[f"{kind.__name__}: {error.statement} {error.orig} {detail}"] += 1
+                else:
+                    self.refused[f"{kind.__name__}: {said.message}"] += 1
 
     async def _one(self, session: AsyncSession, model: Any, *where: Any) -> Any:
         """The id of some row of our tenants, 0 when there is none: the repositories refuse that one."""

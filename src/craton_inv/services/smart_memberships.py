@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.util import LRUCache
 
@@ -43,15 +43,16 @@ async def renew(
     difference is told.
     """
     difference = NONE
-    parts: dict[bool, list[Stored]] = {}
+    parts: dict[tuple[bool, bool], list[Stored]] = {}
     for each in stored:
         search = search_of(each.text)
-        parts.setdefault(search is None or search.upwards, []).append(each)
+        way = (True, False) if search is None else (search.upwards, search.condition is None)
+        parts.setdefault(way, []).append(each)
     schema = str((await session.connection()).dialect.default_schema_name)
     values = {"tenant_id": tenant_id, "names": sorted(names), "keys": sorted(keys)}
-    for upwards, part in parts.items():
-        moving = any(search is not None and search.condition is None for search in (search_of(e.text) for e in part))
-        made = (_statement.__wrapped__ if moving else _statement)(schema, write, upwards, tuple(part))
+    for (upwards, momentary), part in parts.items():
+        make = _statement.__wrapped__ if momentary else _statement
+        made = make(schema, write, upwards, tuple(part))
         row = (await session.execute(made, values, execution_options={"compiled_cache": _compiled})).one()
         difference = Difference(difference.added + row[0], difference.gone + row[1])
     return difference
@@ -59,7 +60,7 @@ async def renew(
 
 @lru_cache(maxsize=STATEMENTS)
 def _statement(schema: str, write: bool, upwards: bool, stored: tuple[Stored, ...]) -> Select[Any]:
-    """Made once for the same searches; those with times of their own are made anew each time."""
+    """Made once for the same searches; one with a time relative to now is another at each moment."""
     conditions = {each.inventory_id: condition_of(each.text) for each in stored}
     if not upwards:
         return smart_memberships.renewal_at_large(conditions, write=write)
@@ -126,6 +127,9 @@ async def refresh_host(session: AsyncSession, host: Host, *, kept: bool, seconds
             if await renew(session, *about, write=False) != NONE:
                 await smart_changes.lock_tenant(session, host.tenant_id)
                 await renew(session, *about)
+    except IntegrityError as error:
+        # An inventory went to another tenant between the search and the writing. What is listed was true just before.
+        log.info("memberships_left_as_they_were", host_id=host.id, error=str(error.orig))
     except DBAPIError as error:
         if refused_by_database(error, None) is None:
             raise
