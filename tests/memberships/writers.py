@@ -100,9 +100,9 @@ class Writer:
         self.faults: Counter[str] = Counter()
 
     async def write(self, count: int) -> None:
-        """Make `count` writes, each in a unit of work of its own."""
+        """Make `count` writes, each in a unit of work of its own; refused ones come on top."""
         kinds, weights = zip(*self.KINDS.items(), strict=True)
-        for _ in range(count):
+        while self.done.total() < count and self.faults.total() < 10:
             kind = self.random.choices(kinds, weights)[0]
             try:
                 async with unit_of_work(self.factory) as session:

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Text, bindparam, case, cast, delete, func, insert, literal, or_, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import BigInteger, Text, bindparam, case, cast, delete, exists, func, insert, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from craton_inv.models import GroupEdge, Host, Membership, Tenant
@@ -157,14 +157,22 @@ def _reached(tenant_id: int, changes: Sequence[Change]) -> Any:
     return select(Host.id).where(Host.tenant_id == tenant_id, or_(*(ways[kind] for kind, ids in keys.items() if ids)))
 
 
-async def note_searches(session: Session, tenant_id: int, inventory_ids: Iterable[int]) -> None:
-    """Have smart inventories put together anew, as a whole."""
-    rows = [
-        {"transaction": None, "tenant_id": tenant_id, "kind": "smart", "keys": [key], "names": [], "what": []}
-        for key in inventory_ids
-    ]
-    if rows:
-        await session.execute(insert(_TABLE), rows)
+async def note_searches(session: Session, tenant_id: int, inventory_ids: Collection[int]) -> None:
+    """Have smart inventories put together anew, as a whole. The tenant is locked, so nobody is at a note of before."""
+    wanted = func.unnest(literal(sorted(inventory_ids), ARRAY(BigInteger))).column_valued("wanted")
+    noted = exists().where(
+        Row.tenant_id == tenant_id, Row.transaction.is_(None), Row.kind == "smart", Row.keys == array([wanted])
+    )
+    rows = select(
+        literal(None, BigInteger()),
+        literal(tenant_id, BigInteger()),
+        literal("smart"),
+        array([wanted]),
+        literal([], ARRAY(Text)),
+        literal([], ARRAY(Text)),
+    ).where(~noted)
+    if inventory_ids:
+        await session.execute(insert(_TABLE).from_select(_WRITTEN, rows))
 
 
 async def end_search(session: Session, inventory_id: int) -> None:
