@@ -32,14 +32,23 @@ class KnownPaths:
 async def known_paths(
     session: AsyncSession, scope: Scope, prefix: str, search: str, *, offset: int, limit: int
 ) -> KnownPaths:
-    """The paths that begin with `prefix` and contain `search`, by their text. Of facts: those of the caller's hosts."""
+    """The paths that begin with `prefix` and contain `search`, by their text. Of facts: those of the caller's hosts.
+
+    A `search` from the start looks at facts too, behind the fields: whoever searches does not know where a thing is.
+    """
     found = complete(prefix, Host)
+    repository = FactPathRepository(session, scope)
     if isinstance(found, list):
         kept = [KnownPath(choice) for choice in found if search.lower() in choice.path.lower()]
-        return KnownPaths(kept[offset : offset + limit], len(kept))
+        page = kept[offset : offset + limit]
+        if not search or not FACTS.startswith(prefix):
+            return KnownPaths(page, len(kept))
+        inside = Inside("", FACTS, FACTS)
+        more = await _paths_of_facts(repository, inside, search, max(0, offset - len(kept)), limit - len(page))
+        return KnownPaths(page + more.items, len(kept) + more.count)
     if found.root != FACTS:
         return KnownPaths([], 0)
-    return await _paths_of_facts(FactPathRepository(session, scope), found, search, offset, limit)
+    return await _paths_of_facts(repository, found, search, offset, limit)
 
 
 async def _paths_of_facts(

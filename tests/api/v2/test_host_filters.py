@@ -411,6 +411,26 @@ async def test_paths_can_be_searched(client: httpx.AsyncClient, hosts: list[Host
     assert (await listed(client, prefix="ansible_facts__", search=search))["count"] == count
 
 
+@pytest.mark.parametrize("page_size", [1, 2, 25])
+async def test_a_search_from_the_start_finds_fields_first_and_then_facts(
+    client: httpx.AsyncClient, hosts: list[Host], page_size: int
+) -> None:
+    found, pages = [], 0
+    answer = await listed(client, search="DISTRIBUTION", page_size=page_size)
+    while True:
+        found += [row["path"] for row in answer["results"]]
+        pages += 1
+        if answer["next"] is None:
+            break
+        answer = (await client.get(answer["next"])).json()
+    assert found == ["ansible_facts__ansible_distribution", "ansible_facts__ansible_distribution_version"]
+    assert (answer["count"], pages) == (2, -(-2 // page_size))
+    mixed = [row["path"] for row in (await listed(client, search="vers"))["results"]]
+    mixed = [row["path"] for row in (await listed(client, search="ansible_facts", page_size=200))["results"]]
+    assert mixed[:2] == ["ansible_facts", "ansible_facts_modified"]
+    assert "ansible_facts__ansible_lo__mtu" in mixed
+
+
 async def test_paths_of_variables_are_not_known(client: httpx.AsyncClient, hosts: list[Host]) -> None:
     assert (await listed(client, prefix="variables__"))["count"] == 0
 
