@@ -121,17 +121,19 @@ async def test_a_stale_search_says_what_is_wrong_with_it(
         assert answer.json()[key].startswith("Invalid query nmae=web1")
 
 
-@pytest.mark.parametrize("repeats", [1, 20])
-async def test_naming_smart_inventories_costs_one_statement_more(
-    client: httpx.AsyncClient, session: AsyncSession, tenant: Tenant, statements: Statements, repeats: int
+async def test_naming_smart_inventories_costs_the_same_however_often(
+    client: httpx.AsyncClient, session: AsyncSession, tenant: Tenant, statements: Statements
 ) -> None:
     web = await smart(session, tenant, "name__startswith=web")
     await client.get("/v2/hosts/?name=web1")
-    with statements.recorded() as without:
-        await client.get("/v2/hosts/?name=web1&inventory__name=a")
-    with statements.recorded() as within:
-        await client.get("/v2/hosts/?name=web1&" + "&".join([f"inventory={web.id}"] * repeats))
-    assert len(within) == len(without) + 1
+    counts = []
+    for repeats in (0, 1, 20):
+        with statements.recorded() as sent:
+            await client.get("/v2/hosts/?name=web1" + f"&inventory={web.id}" * repeats)
+        counts.append(len(sent))
+    without, once, often = counts
+    assert often == once
+    assert once - without in (1, 2)  # what it searches for, and how its page is best asked for
 
 
 async def test_v1_lists_the_hosts_of_a_smart_inventory_and_no_groups(
