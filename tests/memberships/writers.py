@@ -20,7 +20,7 @@ from craton_inv.repositories.inventories import InventoryRepository
 from craton_inv.repositories.regions import RegionRepository
 from craton_inv.repositories.scope import SYSTEM
 from craton_inv.services import associations
-from craton_inv.services.groups import change_group, create_group, delete_group, dissolve_group
+from craton_inv.services.groups import change_group, create_group, delete_group, dissolve_group, group_to_delete
 from craton_inv.services.host_facts import clear_facts, write_facts
 from craton_inv.services.hosts import change_host, create_host, delete_host
 from craton_inv.services.inventories import change_inventory
@@ -197,7 +197,8 @@ class Writer:
 
     async def drop_group(self, session: AsyncSession) -> None:
         drop = delete_group if self.random.random() < 0.3 else dissolve_group
-        await drop(session, SYSTEM, await self._group(session, lock=True))
+        group_id = await self._one(session, Group)
+        await drop(session, SYSTEM, await group_to_delete(session, SYSTEM, group_id))
 
     async def nest(self, session: AsyncSession) -> None:
         parent = await self._group(session)

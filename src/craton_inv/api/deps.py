@@ -1,6 +1,7 @@
 """What routes ask for: a session that commits before the answer is sent, and the caller's scope."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -19,12 +20,20 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 ContextDep = Annotated[AppContext, Depends(context_of)]
 
 
-async def get_session(request: Request, context: ContextDep) -> AsyncIterator[AsyncSession]:
-    """One transaction per request. It takes a connection only at its first statement."""
+@asynccontextmanager
+async def writing(context: AppContext) -> AsyncIterator[AsyncSession]:
+    """A transaction that may write: it can ring for jobs, and keeps the memberships that the settings want kept."""
     async with unit_of_work(context.session_factory) as session:
         session.info[BELL] = context.bell
-        if context.settings.awx_rebuild_smart_membership and request.method not in SAFE_METHODS:
+        if context.settings.awx_rebuild_smart_membership:
             before_commit(session, keep_memberships(context.settings.filter_statement_timeout))
+        yield session
+
+
+async def get_session(request: Request, context: ContextDep) -> AsyncIterator[AsyncSession]:
+    """One transaction per request. It takes a connection only at its first statement."""
+    reading = request.method in SAFE_METHODS
+    async with unit_of_work(context.session_factory) if reading else writing(context) as session:
         yield session
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Text, bindparam, case, cast, delete, exists, func, insert, literal, or_, select
+from sqlalchemy import CTE, BigInteger, Text, bindparam, case, cast, delete, exists, func, insert, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
@@ -55,7 +55,7 @@ _OWN = (
     .limit(MANY_ROWS + 1)
 )
 
-_END_OWN = delete(_TABLE).where(_IS_OWN, Row.tenant_id == bindparam("of_tenant"))
+_END_OWN = delete(_TABLE).where(_IS_OWN, Row.tenant_id == bindparam("tenant_id", type_=BigInteger))
 
 
 async def own_changes(session: Session) -> list[Change]:
@@ -80,7 +80,12 @@ async def lock_tenant(session: Session, tenant_id: int) -> None:
 
 async def end_own_changes(session: Session, tenant_id: int) -> None:
     """The transaction's changes of a tenant are seen to."""
-    await session.execute(_END_OWN, {"of_tenant": tenant_id})
+    await session.execute(_END_OWN, {"tenant_id": tenant_id})
+
+
+def own_changes_ended() -> CTE:
+    """The same as a part of another statement, whose parameter `tenant_id` it shares."""
+    return _END_OWN.returning(_TABLE.c.id).cte("ended")
 
 
 async def tenants_with_changes(session: Session) -> list[int | None]:

@@ -10,7 +10,7 @@ from itertools import groupby
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from craton_inv.db.limits import within
+from craton_inv.db.limits import within, within_at_the_end
 from craton_inv.filters.errors import refused_by_database
 from craton_inv.logs import get_logger
 from craton_inv.queue.jobs import enqueue
@@ -57,18 +57,6 @@ async def _leaves(session: AsyncSession, tenant_id: int | None, changes: Sequenc
     """See to the transaction's changes of one tenant, unless they are many; whether something is left to the job."""
     if tenant_id is None or sum(change.size for change in changes) > FEW:
         return True
-    try:
-        async with within(session, seconds):
-            return await _follow(session, tenant_id, changes, seconds)
-    except DBAPIError as error:
-        # Somebody's search must not cost another one's write.
-        if refused_by_database(error, None) is None:
-            raise
-        log.warning("memberships_left_to_job", tenant_id=tenant_id, error=str(error.orig))
-        return True
-
-
-async def _follow(session: AsyncSession, tenant_id: int, changes: Sequence[Change], seconds: float) -> bool:
     stored = {each.inventory_id: each for each in await smart_memberships.stored_searches(session, tenant_id)}
     saved = _saved(changes)
     changes = [change for change in changes if change.kind != "smart"]
@@ -77,14 +65,25 @@ async def _follow(session: AsyncSession, tenant_id: int, changes: Sequence[Chang
     reached = await _reached(session, tenant_id, changes)
     if reached is None:
         return True
-    for inventory_id in sorted(saved & stored.keys()):
-        await rebuild(session, tenant_id, stored[inventory_id], seconds)
-    await smart_memberships.forget(session, saved - stored.keys())
     near, at_large = _divided(asked)
-    if reached and near:
-        await renew(session, tenant_id, near, reached, _keys(changes))
+    await smart_memberships.forget(session, saved - stored.keys())
     await smart_changes.note_searches(session, tenant_id, at_large)
-    await smart_changes.end_own_changes(session, tenant_id)
+    near = near if reached else []
+    try:
+        if saved or near:
+            async with within_at_the_end(session, seconds):
+                for inventory_id in sorted(saved & stored.keys()):
+                    await rebuild(session, tenant_id, stored[inventory_id])
+                if near:
+                    await renew(session, tenant_id, near, reached, _keys(changes), last=True)
+    except DBAPIError as error:
+        # Somebody's search must not cost another one's write.
+        if refused_by_database(error, None) is None:
+            raise
+        log.warning("memberships_left_to_job", tenant_id=tenant_id, error=str(error.orig))
+        return True
+    if not near:
+        await smart_changes.end_own_changes(session, tenant_id)
     return bool(at_large)
 
 
@@ -151,7 +150,8 @@ async def _rebuild_one(
         await smart_memberships.forget(session, {inventory_id})
     else:
         try:
-            await rebuild(session, tenant_id, stored[inventory_id], seconds)
+            async with within(session, seconds):
+                await rebuild(session, tenant_id, stored[inventory_id])
         except DBAPIError as error:
             if refused_by_database(error, None) is None:
                 raise

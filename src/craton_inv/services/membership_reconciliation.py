@@ -5,6 +5,7 @@ from typing import NamedTuple
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from craton_inv.db.limits import within
 from craton_inv.db.session import SessionFactory, unit_of_work
 from craton_inv.filters.errors import refused_by_database
 from craton_inv.logs import get_logger
@@ -96,7 +97,8 @@ async def _mended(session: AsyncSession, tenant_id: int, inventory_id: int, seco
     if stored is None:
         return NONE  # deleted meanwhile
     try:
-        return await rebuild(session, tenant_id, stored, seconds)
+        async with within(session, seconds):
+            return await rebuild(session, tenant_id, stored)
     except DBAPIError as error:
         if refused_by_database(error, None) is None:
             raise

@@ -3,16 +3,16 @@
 Whoever writes holds the tenant's lock (`smart_changes.lock_tenant`), taken after all rows that a writer locks.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.util import LRUCache
 
+from craton_inv.db.limits import within
 from craton_inv.filters.errors import refused_by_database
 from craton_inv.logs import get_logger
 from craton_inv.models import Host
@@ -36,11 +36,12 @@ async def renew(
     keys: Collection[int],
     *,
     write: bool = True,
+    last: bool = False,
 ) -> Difference:
     """Make the memberships in some smart inventories right for the hosts of these names.
 
     `keys`: ids that had such a name. Raises DBAPIError when the database refuses a search. Without `write` only the
-    difference is told.
+    difference is told. With `last` the transaction's own noted changes of the tenant are seen to.
     """
     difference = NONE
     parts: dict[tuple[bool, bool], list[Stored]] = {}
@@ -52,39 +53,28 @@ async def renew(
     values = {"tenant_id": tenant_id, "names": sorted(names), "keys": sorted(keys)}
     for (upwards, momentary), part in parts.items():
         make = _statement.__wrapped__ if momentary else _statement
-        made = make(schema, write, upwards, tuple(part))
+        made = make(schema, write, last, upwards, tuple(part))
         row = (await session.execute(made, values, execution_options={"compiled_cache": _compiled})).one()
         difference = Difference(difference.added + row[0], difference.gone + row[1])
     return difference
 
 
 @lru_cache(maxsize=STATEMENTS)
-def _statement(schema: str, write: bool, upwards: bool, stored: tuple[Stored, ...]) -> Select[Any]:
+def _statement(schema: str, write: bool, last: bool, upwards: bool, stored: tuple[Stored, ...]) -> Select[Any]:
     """Made once for the same searches; one with a time relative to now is another at each moment."""
     conditions = {each.inventory_id: condition_of(each.text) for each in stored}
     if not upwards:
         return smart_memberships.renewal_at_large(conditions, write=write)
     searches = (search_of(each.text) for each in stored)
     tables = frozenset(table for search in searches if search is not None for table in search.reads.tables())
-    return smart_memberships.renewal(conditions, tables, schema, write=write)
+    made = smart_memberships.renewal(conditions, tables, schema, write=write)
+    return made.add_cte(smart_changes.own_changes_ended()) if last else made
 
 
-async def rebuild(session: AsyncSession, tenant_id: int, stored: Stored, seconds: float) -> Difference:
-    """Make the memberships in one smart inventory right for all hosts. Raises DBAPIError, also when time is over."""
-    condition = condition_of(stored.text)
-    async with within(session, seconds):
-        statement = smart_memberships.rebuilding(stored.inventory_id, tenant_id, condition)
-        return Difference(*(await session.execute(statement)).one())
-
-
-@asynccontextmanager
-async def within(session: AsyncSession, seconds: float) -> AsyncIterator[None]:
-    """Hold the statements of the block to a time; what they did is undone when one fails."""
-    before = await session.scalar(select(func.current_setting("statement_timeout")))
-    async with session.begin_nested():
-        await session.execute(select(func.set_config("statement_timeout", f"{int(seconds * 1000)}ms", True)))
-        yield
-        await session.execute(select(func.set_config("statement_timeout", before, True)))
+async def rebuild(session: AsyncSession, tenant_id: int, stored: Stored) -> Difference:
+    """Make the memberships in one smart inventory right for all hosts. Raises DBAPIError as `renew`."""
+    statement = smart_memberships.rebuilding(stored.inventory_id, tenant_id, condition_of(stored.text))
+    return Difference(*(await session.execute(statement)).one())
 
 
 async def renew_one_by_one(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from sqlalchemy import ColumnElement, false
 
@@ -43,19 +43,23 @@ class Search:
     reads: Reads
     condition: ColumnElement[bool] | None
 
-    @property
+    @cached_property
     def kept(self) -> bool:
         """Whether its memberships follow the changes: nothing unnoted, and no clock, decides about them."""
         return not (self.reads.relative or self.reads.tables() - WATCHED or self.reads.columns & UNWATCHED)
 
-    @property
+    @cached_property
     def upwards(self) -> bool:
         """Whether it can be asked about few hosts alone: it looks at nothing but what these hosts reach."""
         return self.reads.steps <= UPWARDS
 
+    @cached_property
+    def _columns(self) -> frozenset[str]:
+        return self.reads.columns | ALWAYS
+
     def looks_at(self, what: Iterable[str]) -> bool:
         """Whether one of these changes (tables, or columns as table.column) can matter."""
-        return not (self.reads.columns | ALWAYS).isdisjoint(what)
+        return not self._columns.isdisjoint(what)
 
     def now(self) -> ColumnElement[bool]:
         """Its condition at this moment."""

@@ -191,8 +191,23 @@ async def test_switched_on_a_write_costs_three_statements_and_a_savepoint(keepin
     app = keeping.app  # type: ignore[attr-defined]
     app.state.statements.clear()
     await keeping.patch(f"/v2/hosts/{host}/", json={"name": "web2"})
-    after = app.state.statements[app.state.statements.index("SAVEPOINT sa_savepoint_1") - 1 :]
-    assert [text.split()[0] for text in after] == ["SELECT", "SAVEPOINT", "SELECT", "WITH", "DELETE", "RELEASE"]
+    noted = next(number for number, text in enumerate(app.state.statements) if "smart_membership_changes" in text)
+    assert [text.split()[0] for text in app.state.statements[noted:]] == ["SELECT", "SELECT", "WITH"]
     app.state.statements.clear()
     await keeping.get(f"/v2/hosts/{host}/")
     assert not [text for text in app.state.statements if "smart_" in text]
+
+
+async def test_switched_on_facts_of_many_hosts_are_followed_at_once(keeping: httpx.AsyncClient) -> None:
+    tenant = await made(keeping, "organizations", name="t")
+    inventory = await made(keeping, "inventories", name="i", organization=tenant)
+    search = "ansible_facts__os=Debian"
+    await made(keeping, "inventories", name=search, organization=tenant, kind="smart", host_filter=search)
+    hosts = [await made(keeping, "hosts", name=f"web{number}", inventory=inventory) for number in range(3)]
+    lines = "".join(f'{{"name": "web{number}", "ansible_facts": {{"os": "Debian"}}}}\n' for number in range(2))
+    headers = {"Content-Type": "application/x-ndjson"}
+    answer = await keeping.patch(f"/v2/inventories/{inventory}/ansible_facts/", content=lines, headers=headers)
+    assert answer.status_code == 200, answer.text
+    app = keeping.app  # type: ignore[attr-defined]
+    async with app.state.context.session_factory() as session:
+        assert {*await session.scalars(select(SmartInventoryMembership.host_id))} == {*hosts[:2]}

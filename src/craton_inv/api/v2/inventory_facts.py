@@ -7,7 +7,7 @@ from fastapi.responses import StreamingResponse
 
 from craton_inv.api.body import NDJSON
 from craton_inv.api.context import AppContext
-from craton_inv.api.deps import ContextDep, ScopeDep, SessionDep
+from craton_inv.api.deps import ContextDep, ScopeDep, SessionDep, writing
 from craton_inv.api.ids import PathId
 from craton_inv.api.ndjson import read_rows, require_ndjson
 from craton_inv.api.parameters import refuse_unknown_parameters
@@ -115,7 +115,7 @@ async def _load(
         # A line wraps facts of the deepest nesting in one more object.
         async for number, row in read_rows(request, limit=settings.body_limit, depth=settings.json_depth_limit + 1):
             lines.add(number, row)
-        async with unit_of_work(context.session_factory) as session:
+        async with writing(context) as session:
             inventory = await _writable(InventoryRepository(session, scope), inventory_id)
             async with searching(session, settings, search_of(inventory)):
                 found = await facts_load.find_hosts(session, scope, inventory, lines.hosts)
