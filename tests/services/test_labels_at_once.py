@@ -14,7 +14,7 @@ from craton_inv.errors import BadRequest
 from craton_inv.models import Host, HostLabel, Inventory, Label
 from craton_inv.repositories.labels import LabelLinks, LabelRepository
 from craton_inv.repositories.scope import SYSTEM
-from craton_inv.services.groups import delete_group
+from craton_inv.services.groups import delete_group, group_to_delete
 from craton_inv.services.labels import attach_label, attach_named_label, detach_label
 from craton_inv.settings import Settings
 from tests.factories import add_member, make_group, make_host, make_inventory, make_label, make_tenant
@@ -180,7 +180,7 @@ async def test_a_group_that_takes_the_last_bearer_along_does_not_wait_for_who_at
         await links_of_two.lock_bearer()
         held = await LabelRepository(attaching, SYSTEM).hold(scene.label.id)
         async with asyncio.timeout(5), unit_of_work(factory) as deleting:
-            await delete_group(deleting, SYSTEM, group)
+            await delete_group(deleting, SYSTEM, await group_to_delete(deleting, SYSTEM, group.id))
         assert held is not None
         await links_of_two.add(held)
     assert await links(factory) == [(scene.two.id, "prod")]

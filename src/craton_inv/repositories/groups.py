@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, delete, exists, select, true
 from sqlalchemy.dialects.postgresql import insert
 
 from craton_inv.models import Group, GroupEdge, GroupSource, Host, Membership
-from craton_inv.repositories import nesting
+from craton_inv.repositories import content_locks, nesting
 from craton_inv.repositories.base import Repository
 from craton_inv.repositories.sets import any_of, integer, none_of
 
@@ -28,14 +28,18 @@ class GroupRepository(Repository[Group]):
     async def delete_recursive(self, group: Group) -> None:
         """Delete the group, what below it has no other parent, and the hosts left in no group (AWX's DELETE).
 
-        One statement for each level of nesting, then two.
+        One statement for each level of nesting, then seven. The caller holds the nesting and has locked the group.
         """
         self.authorize(group)
         groups = await self._orphaned_below(group.id)
+        await content_locks.lock_groups(self.session, groups)
+        await content_locks.lock_members(self.session, groups)
         inside = any_of(Membership.group_id, groups)
         members = select(Membership.host_id).where(inside)
         elsewhere = exists().where(Membership.host_id == Host.id, ~inside)
-        await self.session.execute(delete(Host).where(Host.id.in_(members), ~elsewhere))
+        hosts = [*await self.session.scalars(select(Host.id).where(Host.id.in_(members), ~elsewhere))]
+        await content_locks.lock_links(self.session, groups, hosts)
+        await self.session.execute(delete(Host).where(any_of(Host.id, hosts)))
         await self.session.execute(delete(Group).where(any_of(Group.id, groups)))
 
     async def _orphaned_below(self, group_id: int) -> list[int]:
@@ -53,8 +57,12 @@ class GroupRepository(Repository[Group]):
             marked.extend(fresh)
 
     async def delete_promoting(self, group: Group) -> None:
-        """Delete the group after giving its children and hosts to each of its parents (AWX's detach without an id)."""
+        """Delete the group after giving its children and hosts to each of its parents (AWX's detach without an id).
+
+        The caller holds the nesting and has locked the group.
+        """
         self.authorize(group)
+        await self._hold_around(group.id)
         inventory = integer(group.inventory_id)
         parents = select(GroupEdge.parent_id).where(GroupEdge.child_id == group.id).subquery()
         children = select(GroupEdge.child_id).where(GroupEdge.parent_id == group.id).subquery()
@@ -63,12 +71,21 @@ class GroupRepository(Repository[Group]):
         )
         members = select(Membership.host_id).where(Membership.group_id == group.id).subquery()
         memberships = select(parents.c.parent_id, members.c.host_id, inventory).join_from(parents, members, true())
-        for table, key, rows in ((GroupEdge, "child_id", edges), (Membership, "host_id", memberships)):
+        # Memberships first: somebody else may be making one of them and wait for the inventory's row.
+        for table, key, rows in ((Membership, "host_id", memberships), (GroupEdge, "child_id", edges)):
             parent = "parent_id" if table is GroupEdge else "group_id"
             await self.session.execute(
                 insert(table).from_select([parent, key, "inventory_id"], rows).on_conflict_do_nothing()
             )
         await self.session.execute(delete(Group).where(Group.id == group.id))
+
+    async def _hold_around(self, group_id: int) -> None:
+        """Hold what gets new links in the place of a group's, and lock those that go with it."""
+        around = select(GroupEdge.parent_id).where(GroupEdge.child_id == group_id)
+        below = select(GroupEdge.child_id).where(GroupEdge.parent_id == group_id)
+        await content_locks.lock_groups(self.session, await self.session.scalars(around.union(below)), hold=True)
+        await content_locks.lock_members(self.session, [group_id], hold=True)
+        await content_locks.lock_links(self.session, [group_id])
 
 
 def in_inventory(inventory_id: int) -> ColumnElement[bool]:

@@ -82,8 +82,14 @@ class LabelLinks:
         self.links = _Links.of(bearer)
 
     async def lock_bearer(self) -> None:
-        """One transaction at a time changes the labels of an inventory or host: they are counted."""
+        """One transaction at a time changes the labels of an inventory or host: they are counted.
+
+        The inventory of a host is held first: who deletes or moves it locks it before its hosts.
+        """
         model = type(self.bearer)
+        if isinstance(self.bearer, Host):
+            inventory = select(Inventory.id).where(Inventory.id == self.bearer.inventory_id)
+            await self.session.execute(inventory.with_for_update(read=True, key_share=True))
         await self.session.execute(
             select(model.id).where(model.id == self.bearer.id).with_for_update(of=model, key_share=True)
         )

@@ -4,7 +4,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from craton_inv.models import Group, GroupEdge, Host, Inventory, Membership
+from craton_inv.models import Group, GroupEdge, Host, Membership
 from craton_inv.repositories import nesting
 
 
@@ -56,10 +56,6 @@ class MembershipRepository:
         """Whether `other` is `group` or one of its ancestors."""
         above = nesting.ancestors(group.id).subquery()
         return await self.session.scalar(select(above.c.id).where(above.c.id == other.id)) is not None
-
-    async def lock_nesting(self, inventory_id: int) -> None:
-        """One transaction at a time changes the nesting of an inventory: two could close a cycle together."""
-        await self.session.execute(select(Inventory.id).where(Inventory.id == inventory_id).with_for_update())
 
     async def edges_of(self, inventory_id: int) -> list[tuple[int, int]]:
         """All (parent, child) pairs of an inventory."""

@@ -4,9 +4,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.errors import BadRequest, Conflict
 from craton_inv.models import Group, Host
+from craton_inv.repositories.content_locks import hold, lock_nesting
 from craton_inv.repositories.groups import GroupRepository
 from craton_inv.repositories.memberships import MembershipRepository
 from craton_inv.repositories.scope import Scope
+
+
+async def begin_hosts(session: AsyncSession, linked: Group | Host) -> None:
+    """To be called before a host is made for a group, or a group for a host, that it is attached to then."""
+    await hold(session, linked)
+
+
+async def begin_children(session: AsyncSession, parent: Group) -> None:
+    """To be called before a group is made that is put below `parent` then."""
+    await lock_nesting(session, parent.inventory_id)
+    await hold(session, parent)
 
 
 async def attach_host(session: AsyncSession, scope: Scope, group: Group, host: Host) -> None:
@@ -27,7 +39,7 @@ async def attach_child(session: AsyncSession, scope: Scope, parent: Group, child
     GroupRepository(session, scope).authorize(parent)
     _same_inventory(parent, child)
     links = MembershipRepository(session)
-    await links.lock_nesting(parent.inventory_id)
+    await lock_nesting(session, parent.inventory_id)
     if await links.is_above(parent, child):
         raise Conflict("Cyclical Group association.", code="cycle")
     await links.add_child(parent, child)
@@ -37,7 +49,7 @@ async def detach_child(session: AsyncSession, scope: Scope, parent: Group, child
     """Take a group from below another; one that is not there is no error."""
     GroupRepository(session, scope).authorize(parent)
     links = MembershipRepository(session)
-    await links.lock_nesting(parent.inventory_id)
+    await lock_nesting(session, parent.inventory_id)
     await links.remove_child(parent, child)
 
 

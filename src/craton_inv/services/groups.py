@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.models import Group, Inventory
+from craton_inv.repositories.content_locks import lock_nesting
 from craton_inv.repositories.groups import GroupRepository
-from craton_inv.repositories.memberships import MembershipRepository
 from craton_inv.repositories.scope import Scope
 from craton_inv.schemas.names import group_name_fault
 from craton_inv.services import busy
@@ -38,17 +38,25 @@ async def change_group(session: AsyncSession, scope: Scope, group: Group, values
     return group
 
 
+async def group_to_delete(session: AsyncSession, scope: Scope, group_id: int) -> Group:
+    """The group, locked after the nesting of its inventory. Raises NotFound."""
+    groups = GroupRepository(session, scope)
+    await lock_nesting(session, (await groups.get(group_id)).inventory_id)
+    return await groups.get(group_id, lock=True)
+
+
 async def delete_group(session: AsyncSession, scope: Scope, group: Group) -> None:
-    """Delete a group with what is only in it: sub-groups without another parent, hosts left in no group (AWX)."""
+    """Delete a group with what is only in it: sub-groups without another parent, hosts left in no group (AWX).
+
+    The group was got by `group_to_delete`. Raises Busy while updates of its inventory run.
+    """
     await busy.refuse_while_updating(session, scope, group.inventory_id)
-    await MembershipRepository(session).lock_nesting(group.inventory_id)
     await GroupRepository(session, scope).delete_recursive(group)
 
 
 async def dissolve_group(session: AsyncSession, scope: Scope, group: Group) -> None:
-    """Delete a group, giving its children and hosts to its parents first."""
+    """Delete a group got by `group_to_delete`, giving its children and hosts to its parents first."""
     await busy.refuse_while_updating(session, scope, group.inventory_id)
-    await MembershipRepository(session).lock_nesting(group.inventory_id)
     await GroupRepository(session, scope).delete_promoting(group)
 
 

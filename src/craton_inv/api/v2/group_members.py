@@ -19,7 +19,7 @@ from craton_inv.schemas.v2.groups import Group, GroupList
 from craton_inv.schemas.v2.hosts import Host, HostList
 from craton_inv.schemas.v2.links import GroupLink, HostLink
 from craton_inv.services import associations
-from craton_inv.services.groups import create_group, dissolve_group
+from craton_inv.services.groups import create_group, dissolve_group, group_to_delete
 from craton_inv.services.hosts import create_host
 
 router = APIRouter(prefix="/groups", tags=["groups"])
@@ -56,6 +56,7 @@ async def associate_group_hosts(group_id: GroupId, body: HostLink, viewer: Viewe
         await associations.attach_host(session, scope, group, known)
         return Response(status_code=204)
     inventory = await InventoryRepository(session, scope).get(group.inventory_id)
+    await associations.begin_hosts(session, group)
     host = await create_host(session, scope, inventory, values)
     await associations.attach_host(session, scope, group, host)
     response.headers["Location"] = viewer.links.to("host", host.id)
@@ -82,11 +83,12 @@ async def associate_group_children(group_id: GroupId, body: GroupLink, viewer: V
     repository = GroupRepository(session, scope)
     parent = await repository.get(group_id)
     if "disassociate" in body.model_fields_set and "id" not in body.model_fields_set:
-        await dissolve_group(session, scope, parent)
+        await dissolve_group(session, scope, await group_to_delete(session, scope, parent.id))
         return Response(status_code=204)
     wish = wish_of(body)
     if wish is Wish.CREATE:
         inventory = await InventoryRepository(session, scope).get(parent.inventory_id)
+        await associations.begin_children(session, parent)
         child = await create_group(session, scope, inventory, new_content(body))
         await associations.attach_child(session, scope, parent, child)
         response.headers["Location"] = viewer.links.to("group", child.id)

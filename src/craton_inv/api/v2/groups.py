@@ -73,7 +73,7 @@ async def _change(group_id: int, body: GroupReplace | GroupPatch, viewer: Viewer
 @router.delete("/{id}/", operation_id="delete_group", status_code=204)
 async def delete_group(group_id: GroupId, viewer: ViewerDep, request: Request) -> None:
     """Delete a group with its sub-groups that have no other parent, and the hosts left in no group."""
-    row = await GroupRepository(viewer.session, viewer.scope).get(group_id, lock=True)
+    row = await service.group_to_delete(viewer.session, viewer.scope, group_id)
     require_match(request, row)
     await service.delete_group(viewer.session, viewer.scope, row)
 

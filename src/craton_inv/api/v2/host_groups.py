@@ -45,6 +45,7 @@ async def associate_host_groups(host_id: HostId, body: GroupLink, viewer: Viewer
     wish = wish_of(body)
     if wish is Wish.CREATE:
         inventory = await InventoryRepository(session, scope).get(host.inventory_id)
+        await associations.begin_hosts(session, host)
         group = await create_group(session, scope, inventory, new_content(body))
         await associations.attach_host(session, scope, group, host)
         response.headers["Location"] = viewer.links.to("group", group.id)

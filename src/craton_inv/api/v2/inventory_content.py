@@ -21,7 +21,7 @@ from craton_inv.repositories.memberships import MembershipRepository
 from craton_inv.schemas.v2.groups import Group, GroupList, GroupTree
 from craton_inv.schemas.v2.hosts import Host, HostList
 from craton_inv.schemas.v2.links import GroupLink, HostLink
-from craton_inv.services.groups import create_group, delete_group
+from craton_inv.services.groups import create_group, delete_group, group_to_delete
 from craton_inv.services.hosts import create_host, delete_host
 
 router = APIRouter(prefix="/inventories", tags=["inventories"])
@@ -123,10 +123,10 @@ async def _associate_group(inventory_id: int, body: GroupLink, viewer: Viewer, r
         group = await create_group(session, scope, inventory, new_content(body))
         response.headers["Location"] = viewer.links.to("group", group.id)
         return await GroupPresenter(viewer).one(group)
-    group = await linked(GroupRepository(session, scope), body, lock=True)
+    group = await linked(GroupRepository(session, scope), body)
     _own(inventory.id, group)
     if wish is Wish.DETACH:
-        await delete_group(session, scope, group)
+        await delete_group(session, scope, await group_to_delete(session, scope, group.id))
     return Response(status_code=204)
 
 
