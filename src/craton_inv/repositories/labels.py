@@ -1,8 +1,8 @@
 """Labels in the database, and the links by which inventories and hosts bear them.
 
-Locks are taken in one order, what bears a label before the label, so that two changes of links never wait for each
-other in a ring. Who attaches a label holds it (FOR KEY SHARE: many may at once); who detaches one locks it, for the
-last link takes it along.
+Locks are taken in one order, the inventory of a host, what bears a label, the label, so that two changes of links never
+wait for each other in a ring, nor for who moves or deletes the inventory. Who attaches a label holds it (FOR KEY SHARE:
+many may at once); who detaches one locks it, for the last link takes it along.
 """
 
 from dataclasses import dataclass
