@@ -8,20 +8,24 @@ Imported by services, repositories and the API; models import only the conventio
 
 from craton_inv.filters.compiler import compile_where, validate
 from craton_inv.filters.ordering import order_by_clauses
-from craton_inv.filters.pages import Search, counted_page, kind_of_search
+from craton_inv.filters.pages import Search, by_id, counted_page, each_alone, found_page, kind_of_search, probe
 from craton_inv.filters.parser import parse
 from craton_inv.filters.query_params import list_conditions, list_node
 from craton_inv.filters.vars_query import parse_vars
 
 __all__ = [
     "Search",
+    "by_id",
     "compile_where",
     "counted_page",
+    "each_alone",
+    "found_page",
     "kind_of_search",
     "list_conditions",
     "list_node",
     "order_by_clauses",
     "parse",
     "parse_vars",
+    "probe",
     "validate",
 ]

@@ -5,6 +5,7 @@ from enum import Enum
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     BinaryExpression,
     BooleanClauseList,
     Column,
@@ -15,9 +16,11 @@ from sqlalchemy import (
     UnaryExpression,
     func,
     select,
+    true,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import operators, visitors
-from sqlalchemy.sql.elements import Grouping
+from sqlalchemy.sql.elements import CollectionAggregate, Grouping
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import SelectBase
 
@@ -85,6 +88,55 @@ def _found_by_index(rows: Any) -> bool:
     return not isinstance(rows, Select) or rows.whereclause is None or _narrows(rows.whereclause)
 
 
+def by_id(model: Model, order: Sequence[Any]) -> bool:
+    """Whether an order is that of the ids, up or down."""
+    return len(order) <= 1 and all(_is_id(_key(clause), model) for clause in order)
+
+
+def each_alone(where: Iterable[ColumnElement[bool]]) -> bool:
+    """Whether one row can cheaply be asked for all conditions.
+
+    Not for documents, which are read as a whole, nor for common tables, which every row would make anew.
+    """
+    parts = (part for condition in where for part in visitors.iterate(condition))
+    return not any(
+        isinstance(part, CTE) or (isinstance(part, Column) and isinstance(part.type, JSONB)) for part in parts
+    )
+
+
+def probe(model: Model, where: Sequence[ColumnElement[bool]], order: Sequence[Any], *, rows: int) -> Select[Any]:
+    """A select of (id, whether it matches) for the first `rows` in `order` that meet what is plain in `where`.
+
+    It tells what no statistics tell of a search over relations: whether matches are frequent where a page would begin.
+    For an order by id, and conditions that are `each_alone`.
+    """
+    plain = [kind_of_search([condition]) is Search.PLAIN for condition in where]
+    first = select(model.id).where(*(condition for condition, is_plain in zip(where, plain, strict=True) if is_plain))
+    first_ids = first.order_by(*(order or [model.id.asc()])).limit(rows).subquery()
+    others = [_asked_alone(condition, model) for condition, is_plain in zip(where, plain, strict=True) if not is_plain]
+    # A sub-query for each row: anything that can become a join may find all rows of a relation first.
+    same = select(true()).select_from(model).where(model.id == first_ids.c.id, *others).correlate(first_ids).limit(1)
+    return select(first_ids.c.id, same.scalar_subquery().is_not(None))
+
+
+def _asked_alone(condition: Any, model: Model) -> Any:
+    """A union that was found as an array, as the sub-query that it is: of one row, an index answers it."""
+    match condition:
+        case BinaryExpression(left=left, right=CollectionAggregate() as array) if _is_id(left, model):
+            found = next((part for part in visitors.iterate(array) if isinstance(part, ScalarSelect)), None)
+            return condition if found is None else model.id.in_(found.element)
+        case _:
+            return condition
+
+
+def found_page(
+    model: Model, where: Sequence[ColumnElement[bool]], order: Sequence[Any], *, offset: int, limit: int
+) -> Select[Any]:
+    """A select of the rows of a page, of which all ids are found first, as by `counted_page`."""
+    page, _ = _found(model, where, order, offset, limit)
+    return page
+
+
 def counted_page(
     model: Model, where: Sequence[ColumnElement[bool]], order: Sequence[Any], *, offset: int, limit: int
 ) -> Select[Any]:
@@ -94,20 +146,30 @@ def counted_page(
     under ORDER BY id LIMIT in the hope of meeting rare matches soon, spares the second scan that a count of its own
     would make, and fetches no row outside the page. `order`: clauses ending in the id, or empty for the id alone.
     """
+    page, matching = _found(model, where, order, offset, limit)
+    return page.add_columns(select(func.count()).select_from(matching).scalar_subquery().label("total"))
+
+
+def _found(
+    model: Model, where: Sequence[ColumnElement[bool]], order: Sequence[Any], offset: int, limit: int
+) -> tuple[Select[Any], CTE]:
     clauses = order or [model.id.asc()]
-    keys = [clause.element if isinstance(clause, UnaryExpression) else clause for clause in clauses]
+    keys = [_key(clause) for clause in clauses]
     # The id is there already.
     names = ["id" if _is_id(key, model) else "order_" + str(number) for number, key in enumerate(keys)]
     labelled = [key.label(name) for name, key in zip(names, keys, strict=True) if name != "id"]
     matching = select(model.id.label("id"), *labelled).where(*where).cte()
     matching = matching.prefix_with("MATERIALIZED", dialect="postgresql")
-    total = select(func.count()).select_from(matching).scalar_subquery()
     cut = select(matching.c.id).offset(offset).limit(limit)
     for clause, name in zip(clauses, names, strict=True):
         column = matching.c[name]
         down = isinstance(clause, UnaryExpression) and clause.modifier is operators.desc_op
         cut = cut.order_by(column.desc() if down else column.asc())
-    return select(model, total.label("total")).where(model.id.in_(cut)).order_by(*clauses)
+    return select(model).where(model.id.in_(cut)).order_by(*clauses), matching
+
+
+def _key(clause: Any) -> Any:
+    return clause.element if isinstance(clause, UnaryExpression) else clause
 
 
 def _is_id(key: Any, model: Model) -> bool:

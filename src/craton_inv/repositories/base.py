@@ -11,14 +11,19 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from craton_inv.db.base import Base
 from craton_inv.errors import Conflict, Duplicate, NotFound
-from craton_inv.filters import Search, counted_page, kind_of_search
+from craton_inv.filters import Search, by_id, counted_page, each_alone, found_page, kind_of_search, probe
 from craton_inv.repositories.scope import WRITE, Scope
 from craton_inv.repositories.sets import any_of
 
 M = TypeVar("M", bound=Base)
+Conditions = Sequence[ColumnElement[bool]]
 Order = Sequence[ColumnElement[Any] | UnaryExpression[Any]]
 MAX_ID = 2**63 - 1
 FEW = 1000
+PROBED = 200
+"""Rows at the beginning of an order by id that are asked whether they match: half a millisecond."""
+RARE = 4
+"""Matches among these below which finding all costs less than walking on to a page."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +92,9 @@ class Repository(Generic[M]):
         The kind of the search decides (`filters.Search`). What is cheap to count is counted first: of few rows, and of
         those that only an index or a look at every row finds, the page comes from one scan (`filters.counted_page`),
         which gives the count of the latter along; of many, from a walk in the order asked for. Without a count,
-        `searched` (somebody wrote a search that is in `where`) has the matches looked for first, as far as they are
-        few: an order with a limit has the planner walk an index until enough rare rows have come by. What has to look
-        at every row is walked: it mostly finds a page soon.
+        `searched` (somebody wrote a search that is in `where`) has it looked for first how frequent the matches are:
+        an order with a limit has the planner walk an index until enough rare rows have come by. What has to look at
+        every document is walked: it mostly finds a page soon.
         """
         scoped = (self.visible_condition(), *where)
         kind = kind_of_search(where)
@@ -105,19 +110,42 @@ class Repository(Generic[M]):
             if found or offset == 0:
                 return Rows([row[0] for row in found], found[0].total if found else 0)
             return Rows([], await self._count(scoped))
-        query = self.visible().where(*where)
-        if searched and not count and kind in (Search.LINKED, Search.NARROW):
-            few = await self._few(query)
-            query = query if few is None else self.visible().where(any_of(self.model.id, few))
-        rows = await self.session.scalars(query.order_by(*(order or (self.model.id,))).offset(offset).limit(limit))
+        query = self.visible().where(*where).order_by(*(order or (self.model.id,))).offset(offset).limit(limit)
+        if searched and not count and kind is not Search.PLAIN:
+            better = await self._without_count(kind, scoped, order, offset, limit)
+            query = query if better is None else better
+        rows = await self.session.scalars(query)
         return Rows([*rows], total)
+
+    async def _without_count(
+        self, kind: Search, where: Conditions, order: Order, offset: int, limit: int
+    ) -> Select[tuple[M]] | None:
+        """The select that finds a page of a search soonest; None for a walk in the order asked for."""
+        alone = kind is not Search.LINKED and each_alone(where)
+        if kind is Search.BROAD and not alone:
+            return None
+        if not by_id(self.model, order):
+            return found_page(self.model, where, order, offset=offset, limit=limit)
+        if not alone:
+            few = await self._few(where)
+            return None if few is None else self._these(few, order, offset, limit)
+        asked = (await self.session.execute(probe(self.model, where, order, rows=PROBED))).all()
+        matching = [row_id for row_id, matches in asked if matches]
+        if len(matching) >= offset + limit or len(asked) < PROBED:
+            return self._these(matching, order, offset, limit)
+        rare = len(matching) < RARE
+        return found_page(self.model, where, order, offset=offset, limit=limit) if rare else None
+
+    def _these(self, ids: Sequence[int], order: Order, offset: int, limit: int) -> Select[tuple[M]]:
+        these = self.visible().where(any_of(self.model.id, ids))
+        return these.order_by(*(order or (self.model.id,))).offset(offset).limit(limit)
 
     async def _count(self, where: Sequence[ColumnElement[bool]]) -> int:
         return await self.session.scalar(select(func.count()).select_from(self.model).where(*where)) or 0
 
-    async def _few(self, query: Select[tuple[M]]) -> list[int] | None:
-        """The ids of all rows that `query` finds, in no order; None when there are more than a few."""
-        ids = list(await self.session.scalars(query.with_only_columns(self.model.id).limit(FEW + 1)))
+    async def _few(self, where: Conditions) -> list[int] | None:
+        """The ids of all rows that meet `where`, in no order; None when there are more than a few."""
+        ids = list(await self.session.scalars(select(self.model.id).where(*where).limit(FEW + 1)))
         return ids if len(ids) <= FEW else None
 
     def authorize(self, row: M) -> None:
