@@ -4,7 +4,7 @@ import re
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path as FilePath
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
@@ -37,12 +37,8 @@ _EXPECTED = {
 _READING: ContextVar[Origin] = ContextVar("host_filter_text")
 
 
-class _Built(NamedTuple):
-    """A node with what the limits count."""
-
-    node: Node
-    depth: int = 0
-    terms: int = 1
+_Built: TypeAlias = tuple[Node, int, int]
+"""A node with what the limits count: how deep it is nested, and its terms."""
 
 
 class _Refusal(Exception):
@@ -70,8 +66,8 @@ class _Builder(Transformer[Token, _Built]):
 
     def negation(self, children: list[_Built]) -> _Built:
         """unary: _NOT unary"""
-        child = children[0]
-        return _deeper(_Built(Not(child.node), child.depth, child.terms))
+        node, depth, terms = children[0]
+        return _deeper((Not(node), depth, terms))
 
     def nested(self, children: list[_Built]) -> _Built:
         """unary: "(" or_expr ")" """
@@ -80,13 +76,14 @@ class _Builder(Transformer[Token, _Built]):
     def comparison(self, children: list[Token]) -> _Built:
         """unary: HEAD (QUOTED | BARE)"""
         head, value = children
-        path = head.rstrip("=<>!~")
-        op = head[len(path) :]
-        if op in _SLIPS:
-            raise _Refusal(_start(head) + len(path), f'"{op}" is no operator; did you mean "{_SLIPS[op]}"?')
         at = _start(head)
-        term = Term(_path(path.rstrip(), at), NEGATIVE.get(op, op), _value(value), at, _READING.get())
-        return _Built(Not(term) if op in NEGATIVE else term)
+        path, op, slip = _split_head(str(head))
+        if slip:
+            raise _Refusal(at + len(head) - len(op), slip)
+        if isinstance(path, str):
+            raise _Refusal(at, path)
+        term = Term(path, NEGATIVE.get(op, op), _value(value), at, _READING.get())
+        return (Not(term) if op in NEGATIVE else term), 0, 1
 
     def items(self, children: list[Token]) -> list[Token]:
         """items: item ("," item)*"""
@@ -95,21 +92,23 @@ class _Builder(Transformer[Token, _Built]):
     def membership(self, children: list[Any]) -> _Built:
         """unary: PATH _IN "(" items ")" """
         path, items = children
-        return _Built(InList(_path(path, _start(path)), tuple(map(_value, items)), _start(path), _READING.get()))
+        return InList(_path(path, _start(path)), tuple(map(_value, items)), _start(path), _READING.get()), 0, 1
 
     def no_membership(self, children: list[Any]) -> _Built:
         """unary: PATH _NOT _IN "(" items ")" """
-        return _Built(Not(self.membership(children).node))
+        node, depth, terms = self.membership(children)
+        return Not(node), depth, terms
 
 
 def _joined(kind: type[And] | type[Or], children: list[_Built]) -> _Built:
-    terms = sum(child.terms for child in children)
-    return _Built(kind(tuple(child.node for child in children)), max(child.depth for child in children), terms)
+    nodes, depths, terms = zip(*children, strict=True)
+    return kind(nodes), max(depths), sum(terms)
 
 
 def _deeper(built: _Built) -> _Built:
     # Counted, not refused here: the parser never recurses, and the whole text is needed for the message.
-    return built._replace(depth=built.depth + 1)
+    node, depth, terms = built
+    return node, depth + 1, terms
 
 
 def _start(token: Token) -> int:
@@ -122,6 +121,22 @@ def _value(token: Token) -> Value:
         quote = text[0]
         return Value(text[1:-1].replace(quote * 2, quote), True, _start(token))
     return Value(text, False, _start(token))
+
+
+class _Head(NamedTuple):
+    """A path, or what is wrong with it; its operator, and the refusal of one that is none."""
+
+    path: Path | str
+    op: str
+    slip: str = ""
+
+
+@lru_cache(maxsize=4096)
+def _split_head(text: str) -> _Head:
+    path = text.rstrip("=<>!~")
+    op = text[len(path) :]
+    slip = f'"{op}" is no operator; did you mean "{_SLIPS[op]}"?' if op in _SLIPS else ""
+    return _Head(split_path(path.rstrip()), op, slip)
 
 
 def _path(text: str, at: int) -> Path:
@@ -197,17 +212,17 @@ def _parse(text: str) -> Node:
     origin = Origin(text)
     _READING.set(origin)
     try:
-        built: Any = _LARK.parse(text)
+        built: _Built = _LARK.parse(text)  # type: ignore[assignment]
     except UnexpectedInput as problem:
         at, what, expected = _explained(text, problem)
         raise errors.syntax(origin, at, what, expected=expected) from None
     except _Refusal as refusal:
         raise errors.syntax(origin, refusal.at, refusal.problem) from None
-    if built.terms > MAX_TERMS:
-        raise errors.syntax(origin, 0, f"{built.terms} terms; at most {MAX_TERMS} are read")
-    if built.depth > MAX_NESTING:
-        raise errors.syntax(origin, 0, f"nested {built.depth} deep; at most {MAX_NESTING} levels are read")
-    node: Node = built.node
+    node, depth, terms = built
+    if terms > MAX_TERMS:
+        raise errors.syntax(origin, 0, f"{terms} terms; at most {MAX_TERMS} are read")
+    if depth > MAX_NESTING:
+        raise errors.syntax(origin, 0, f"nested {depth} deep; at most {MAX_NESTING} levels are read")
     return node
 
 
