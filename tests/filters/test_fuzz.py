@@ -16,12 +16,12 @@ from craton_inv.models import Host
 from tests.filters.fuzz import Fuzzer
 
 log = logging.getLogger(__name__)
-SLOWEST = 1.0
+SLOWEST = 1.0  # seconds of processor time: what a busy machine adds is no fault of the parser
 
 
 def ended(text: str, seed: int, started: float) -> float:
     """How long it took, once sure that it did not take long."""
-    taken = time.perf_counter() - started
+    taken = time.thread_time() - started
     assert taken < SLOWEST, (seed, text)
     return taken
 
@@ -51,7 +51,7 @@ def fuzz_parser(seed: int, count: int) -> None:
     slowest = 0.0
     for number in range(count):
         text = fuzzer.filter()
-        started = time.perf_counter()
+        started = time.thread_time()
         node, refusal = refused(parse, text)
         if refusal is not None:
             assert (refusal.status, refusal.code, refusal.column > 0) == (400, "filter.syntax", True), (seed, text)
@@ -72,7 +72,7 @@ def fuzz_parser(seed: int, count: int) -> None:
 def fuzz_others(fuzzer: Fuzzer, seed: int) -> None:
     """One of Craton's queries, some list parameters and an order."""
     text, parameters = fuzzer.vars(), fuzzer.parameters()
-    started = time.perf_counter()
+    started = time.thread_time()
     node, refusal = refused(parse_vars, text)
     if refusal is None:
         compiles(node)

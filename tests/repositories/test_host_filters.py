@@ -80,7 +80,8 @@ async def test_every_search_has_its_plan_whatever_its_shape(repository: HostFilt
     searches |= {"two": Host.name == "b", "three": compile_where(parse("all_groups__name=c"), Host)}
     plans = await repository.plans(searches, 5.0)
     assert set(plans) == {"one", "two", "three"}
-    assert {"ix_hosts_name", "uq_hosts_inventory_id_name"} & {*plans["two"].indexes}
+    two = plans["two"]  # whichever way a table of few rows is read
+    assert two.scans == ("hosts",) or {"ix_hosts_name", "uq_hosts_inventory_id_name"} & {*two.indexes}
     assert all(plan.indexes or plan.scans for plan in plans.values())
 
 
