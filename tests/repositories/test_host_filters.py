@@ -81,7 +81,7 @@ async def test_every_search_has_its_plan_whatever_its_shape(repository: HostFilt
     plans = await repository.plans(searches, 5.0)
     assert set(plans) == {"one", "two", "three"}
     two = plans["two"]  # whichever way a table of few rows is read
-    assert two.scans == ("hosts",) or {"ix_hosts_name", "uq_hosts_inventory_id_name"} & {*two.indexes}
+    assert two.scans == ("hosts",) or any(index.startswith(("ix_hosts_", "uq_hosts_")) for index in two.indexes)
     assert all(plan.indexes or plan.scans for plan in plans.values())
 
 
