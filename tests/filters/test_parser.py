@@ -201,9 +201,9 @@ def test_a_path_of_65_parts_is_refused() -> None:
     ],
 )
 def test_no_text_makes_the_reader_slow(text: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     refusal(text)
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5
 
 
 NAMES = st.text(string.ascii_letters + "éß_0- .[](\"'<=", min_size=1, max_size=8)
