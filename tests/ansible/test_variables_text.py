@@ -1,11 +1,10 @@
 """Variables as text: what is read, and every refusal with its reason."""
 
-import time
-
 import pytest
 
 from craton_inv.ansible.variables_text import parse_variables
 from craton_inv.errors import InvalidField
+from tests.processor_time import least
 
 
 def refusal(text: str) -> str:
@@ -66,9 +65,8 @@ def test_what_is_no_mapping_is_refused(text: str, kind: str) -> None:
 def test_an_alias_bomb_is_refused_at_once() -> None:
     rows = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     rows += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
-    started = time.perf_counter()
     assert "more than 100000 values" in refusal("\n".join(rows))
-    assert time.perf_counter() - started < 1
+    assert least(lambda: refusal("\n".join(rows)), 1) < 1
 
 
 @pytest.mark.parametrize("text", ["a: &a [*a]", "a: &a\n  <<: *a\n"])

@@ -1,6 +1,6 @@
 """S12 to S14 of the list of bad inputs, over the API: variables written as YAML text."""
 
-import time
+from functools import partial
 
 import httpx
 import pytest
@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.models import Inventory
 from tests.factories import make_inventory
+from tests.processor_time import least_awaited
 
 
 def alias_bomb(levels: int) -> str:
@@ -24,11 +25,11 @@ async def write(client: httpx.AsyncClient, inventory: Inventory, text: str) -> h
 async def test_s12_a_yaml_alias_bomb_is_refused_before_it_grows(
     client: httpx.AsyncClient, session: AsyncSession
 ) -> None:
-    begin = time.perf_counter()
-    answer = await write(client, await make_inventory(session), alias_bomb(8))
+    inventory = await make_inventory(session)
+    answer = await write(client, inventory, alias_bomb(8))
     assert answer.status_code == 400
     assert "variables" in answer.json()
-    assert time.perf_counter() - begin < 2
+    assert await least_awaited(partial(write, client, inventory, alias_bomb(8)), 1) < 1
 
 
 async def test_s12_a_modest_alias_is_no_bomb(client: httpx.AsyncClient, session: AsyncSession) -> None:

@@ -1,7 +1,6 @@
 """Whatever is written: it is read and compiled, or refused with a place, in no time worth telling."""
 
 import logging
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,14 +13,15 @@ from craton_inv.filters.nodes import Node, to_text
 from craton_inv.filters.parser import MAX_BYTES
 from craton_inv.models import Host
 from tests.filters.fuzz import Fuzzer
+from tests.processor_time import least
 
 log = logging.getLogger(__name__)
 SLOWEST = 1.0  # seconds of processor time: what a busy machine adds is no fault of the parser
 
 
-def ended(text: str, seed: int, started: float) -> float:
+def ended(call: Callable[[], object], text: str, seed: int) -> float:
     """How long it took, once sure that it did not take long."""
-    taken = time.thread_time() - started
+    taken = least(call, SLOWEST)
     assert taken < SLOWEST, (seed, text)
     return taken
 
@@ -44,6 +44,18 @@ def compiles(node: Node) -> bool:
     return True
 
 
+def check(text: str, seed: int) -> tuple[bool, bool]:
+    """Read, print and compile one filter, or look at its refusal: whether it was read, and whether it fits."""
+    node, refusal = refused(parse, text)
+    if refusal is not None:
+        assert (refusal.status, refusal.code, refusal.column > 0) == (400, "filter.syntax", True), (seed, text)
+        assert len(refusal.message) < 1_000
+        return False, False
+    printed = to_text(node)
+    assert len(printed.encode("utf-8", "surrogatepass")) > MAX_BYTES or parse(printed) == node, (seed, text)
+    return True, compiles(node)
+
+
 def fuzz_parser(seed: int, count: int) -> None:
     """Read that many filters, print and compile what was read, and the same for the other forms now and then."""
     fuzzer = Fuzzer(seed)
@@ -51,17 +63,11 @@ def fuzz_parser(seed: int, count: int) -> None:
     slowest = 0.0
     for number in range(count):
         text = fuzzer.filter()
-        started = time.thread_time()
-        node, refusal = refused(parse, text)
-        if refusal is not None:
-            assert (refusal.status, refusal.code, refusal.column > 0) == (400, "filter.syntax", True), (seed, text)
-            assert len(refusal.message) < 1_000
-        else:
-            read += 1
-            printed = to_text(node)
-            assert len(printed.encode("utf-8", "surrogatepass")) > MAX_BYTES or parse(printed) == node, (seed, text)
-            fitting += compiles(node)
-        slowest = max(slowest, ended(text, seed, started))
+        outcomes: list[tuple[bool, bool]] = []
+        slowest = max(slowest, ended(lambda text=text, into=outcomes: into.append(check(text, seed)), text, seed))
+        was_read, fits = outcomes[0]
+        read += was_read
+        fitting += fits
         if number % 10 == 0:
             fuzz_others(fuzzer, seed)
     log.info("seed %d: %d filters, %d read, %d fit; slowest %.1f ms", seed, count, read, fitting, slowest * 1000)
@@ -72,7 +78,11 @@ def fuzz_parser(seed: int, count: int) -> None:
 def fuzz_others(fuzzer: Fuzzer, seed: int) -> None:
     """One of Craton's queries, some list parameters and an order."""
     text, parameters = fuzzer.vars(), fuzzer.parameters()
-    started = time.thread_time()
+    ended(lambda: check_others(text, parameters, seed), f"{text} {parameters}", seed)
+
+
+def check_others(text: str, parameters: list[tuple[str, str]], seed: int) -> None:
+    """What is read of them fits or is refused, and a refusal has its place."""
     node, refusal = refused(parse_vars, text)
     if refusal is None:
         compiles(node)
@@ -82,7 +92,6 @@ def fuzz_others(fuzzer: Fuzzer, seed: int) -> None:
     if node is not None:
         refused(compile_where, node, Host)
     refused(order_by_clauses, parameters[0][0], Host)
-    ended(f"{text} {parameters}", seed, started)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
