@@ -64,6 +64,10 @@ class Settings(BaseSettings):
     ansible_inventory_command: str | None = Field(
         None, description="ansible-inventory to run; found beside Python or on PATH when unset."
     )
+    ansible_collections_path: str = Field(
+        "",
+        description="Folders of Ansible collections for inventory plugins, separated by ':'; Ansible's own if unset.",
+    )
     inventory_update_timeout: float = Field(
         0, ge=0, allow_inf_nan=False, description="Default timeout of an inventory update; 0 means none."
     )

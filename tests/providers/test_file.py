@@ -9,11 +9,13 @@ import pytest
 
 from craton_inv.errors import InvalidField, UpdateFailed
 from craton_inv.providers import registry
+from craton_inv.providers.ansible_inventory.command import command_line
+from craton_inv.providers.ansible_inventory.document import failure_text, read_document
+from craton_inv.providers.ansible_inventory.environment import variables_for_environment
+from craton_inv.providers.ansible_inventory.files import check_files
+from craton_inv.providers.ansible_inventory.sandbox import Finished
 from craton_inv.providers.base import SourceDefinition, Upload
-from craton_inv.providers.file.collector import command_line, failure_text, read_document
-from craton_inv.providers.file.environment import variables_for_environment
-from craton_inv.providers.file.paths import check_files, inside_roots
-from craton_inv.providers.file.sandbox import Finished
+from craton_inv.providers.file.paths import inside_roots
 from craton_inv.providers.file.uploads import unpack
 from craton_inv.settings import Settings
 from tests.providers.running import gather
@@ -105,20 +107,22 @@ async def test_source_vars_reach_the_inventory_as_environment(settings: Settings
 
 
 def test_the_command_is_awx_s() -> None:
-    command = command_line("/bin/ansible-inventory", Path("/i"), Path("/o"), "-x", 2)
+    command = command_line("/bin/ansible-inventory", [Path("/i"), Path("/j")], Path("/o"), "-x", 2)
     assert command == [
         "/bin/ansible-inventory",
         "--list",
         "--export",
         "-i",
         "/i",
+        "-i",
+        "/j",
         "--output",
         "/o",
         "--limit=-x",
         "-vvvvv",
     ]
-    assert command_line("a", Path("/i"), Path("/o"), "", 1)[-1] == "-vvv"
-    assert command_line("a", Path("/i"), Path("/o"), "", 0)[-1] == "/o"
+    assert command_line("a", [Path("/i")], Path("/o"), "", 1)[-1] == "-vvv"
+    assert command_line("a", [Path("/i")], Path("/o"), "", 0)[-1] == "/o"
 
 
 def test_a_failure_names_the_signal_or_the_status() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from craton_inv.errors import UpdateFailed
+from craton_inv.providers.ansible_inventory import sandbox
 from craton_inv.providers.base import SourceDefinition
-from craton_inv.providers.file import sandbox
 from craton_inv.settings import Settings
 from tests.providers.running import gather
 

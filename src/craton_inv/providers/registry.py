@@ -1,6 +1,10 @@
-"""Finding providers: every folder of this package with a PROVIDER, then the entry points `craton_inv.providers`."""
+"""Finding providers: every folder of this package, then the entry points `craton_inv.providers`.
+
+A folder offers one kind as PROVIDER or several as PROVIDERS; an entry point leads to a provider or to several.
+"""
 
 import pkgutil
+from collections.abc import Iterable
 from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -16,19 +20,27 @@ ENTRY_POINTS = "craton_inv.providers"
 def providers() -> dict[str, Provider]:
     """All providers by kind. Raises SetupError when two claim one kind or an entry point is no provider."""
     found: dict[str, Provider] = {}
-    candidates: list[tuple[str, object]] = [
-        (module.name, getattr(import_module(module.name), "PROVIDER", None))
+    candidates = [
+        (module.name, _offered(import_module(module.name)))
         for module in pkgutil.iter_modules(craton_inv.providers.__path__, "craton_inv.providers.")
         if module.ispkg
     ]
     candidates += [(point.value, point.load()) for point in entry_points(group=ENTRY_POINTS)]
-    for origin, provider in candidates:
+    for origin, provider in ((origin, one) for origin, offered in candidates for one in _several(offered)):
         if not isinstance(provider, Provider):
             raise SetupError(f"{origin} has no PROVIDER that is a provider of craton-inv.")
         if provider.kind in found:
             raise SetupError(f"Two providers claim the kind {provider.kind!r}; the second is {origin}.")
         found[provider.kind] = provider
     return found
+
+
+def _offered(folder: object) -> object:
+    return getattr(folder, "PROVIDERS", getattr(folder, "PROVIDER", None))
+
+
+def _several(offered: object) -> Iterable[object]:
+    return offered if isinstance(offered, tuple | list) else (offered,)
 
 
 def kinds() -> list[str]:

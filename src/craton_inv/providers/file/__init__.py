@@ -1,16 +1,15 @@
 """Kind `file`: an Ansible inventory on the worker's disk or uploaded, read by the real ansible-inventory.
 
-paths     what may be read         uploads  files and bundles of an upload, unpacked into a private folder
-command   how ansible-inventory is called     sandbox  limits around it     confine  the small program that applies them
+paths  what a source may name     uploads  files and bundles of an upload, unpacked into a private folder
 """
 
 from pathlib import Path
 
 from craton_inv.errors import InvalidField
+from craton_inv.providers.ansible_inventory.environment import variables_for_environment
 from craton_inv.providers.ansible_json import AnsibleJsonParser, HostRules
 from craton_inv.providers.base import Provider, SourceDefinition, Surroundings
 from craton_inv.providers.file.collector import FileCollector
-from craton_inv.providers.file.environment import variables_for_environment
 from craton_inv.providers.file.paths import inside_roots
 from craton_inv.providers.inventory_persister import InventoryPersister
 from craton_inv.refresh.refresher import Refresher

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from craton_inv.errors import UpdateFailed
-from craton_inv.providers.file import confine
+from craton_inv.providers.ansible_inventory import confine
 
 PR_SET_DUMPABLE = 4
 CPU_SECONDS = 3600
