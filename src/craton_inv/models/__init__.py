@@ -15,6 +15,7 @@ from craton_inv.models.inventory import Inventory
 from craton_inv.models.inventory_source import InventorySource, InventorySourceUpload
 from craton_inv.models.inventory_update import InventoryUpdate, InventoryUpdateEvent
 from craton_inv.models.label import HostLabel, InventoryLabel, Label
+from craton_inv.models.refresh_target import InventoryUpdateTarget, SourceEvent
 from craton_inv.models.region import Region
 from craton_inv.models.smart_membership import SmartInventoryMembership, SmartMembershipChange
 from craton_inv.models.tenant import Tenant
@@ -38,12 +39,14 @@ __all__ = [
     "InventorySourceUpload",
     "InventoryUpdate",
     "InventoryUpdateEvent",
+    "InventoryUpdateTarget",
     "Job",
     "Label",
     "Membership",
     "Region",
     "SmartInventoryMembership",
     "SmartMembershipChange",
+    "SourceEvent",
     "Tenant",
     "Token",
     "User",
