@@ -1,15 +1,17 @@
 """What a provider is: its kind, the configuration it takes, and the refresher it builds for a source."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from craton_inv.ansible.variables_text import parse_variables
 from craton_inv.errors import InvalidField
+from craton_inv.providers.events import Event, ObjectRef
 from craton_inv.refresh.refresher import Progress, Refresher, no_progress
 from craton_inv.refresh.target import Targets
 from craton_inv.settings import Settings
@@ -63,10 +65,21 @@ class Surroundings:
 
 
 class Provider(ABC):
-    """Base of providers. A subclass sets `kind` (the value of `source`) and, if it reads `source_vars`, `config`."""
+    """Base of providers. A subclass sets `kind` (the value of `source`) and, if it reads `source_vars`, `config`.
+
+    allow_targeted_refresh  single objects can be refreshed; else a target means the whole source
+    full_refresh_threshold  more targets than so many mean the whole source; None: as the settings say
+    target_refs             association -> the sets of columns by which one of its objects may be asked for; the first
+                            that a host of the database can fill is the one its refresh uses
+    """
 
     kind: ClassVar[str]
     config: ClassVar[type[ProviderConfig] | None] = None
+    allow_targeted_refresh: ClassVar[bool] = False
+    full_refresh_threshold: ClassVar[int | None] = None
+    target_refs: ClassVar[Mapping[str, tuple[tuple[str, ...], ...]]] = MappingProxyType(
+        {"hosts": (("name",), ("instance_id",))}
+    )
 
     def read_config(self, source_vars: str) -> ProviderConfig | None:
         """`source_vars` as the provider's configuration. Raises InvalidField naming the key that does not fit."""
@@ -86,6 +99,17 @@ class Provider(ABC):
     def why_not_updatable(self, source_path: str, uploaded: bool) -> str:
         """Why a source of this kind cannot be updated; "" when it can."""
         return ""
+
+    def targets_of_event(self, event: Event) -> Iterable[ObjectRef]:
+        """What to refresh because of an event; by default what the event itself names.
+
+        Raises InvalidField when the payload is not what an event of this type has.
+        """
+        return event.targets
+
+    def event_key(self, event: Event) -> Any:
+        """A JSON value that is equal for events which are one flood when they come often: all but id and time."""
+        return event.content()
 
     @abstractmethod
     def refresher(self, definition: SourceDefinition, targets: Targets, around: Surroundings) -> Refresher:
