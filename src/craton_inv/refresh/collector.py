@@ -11,15 +11,28 @@ class Collector:
 
     def __init__(self, targets: Targets) -> None:
         self.targets = targets
+        self.incomplete: dict[str, str] = {}
 
-    def references(self, association: str) -> frozenset[tuple[str, ...]]:
-        """The references asked for in an association."""
-        return self.targets.references(association)
+    def references(self, association: str, *columns: str) -> frozenset[tuple[str, ...]]:
+        """The references asked for in an association, by exactly these columns; see `Targets.references`."""
+        return self.targets.references(association, *columns)
 
-    def add_target(self, association: str, *ref: str) -> None:
-        """Ask for one object more, found while collecting."""
-        target = Target(self.targets.source_id, association, ref)
-        self.targets = Targets(self.targets.source_id, self.targets.items | {target})
+    def values(self, association: str, column: str) -> frozenset[str]:
+        """What is asked for in an association by one column: `values("hosts", "instance_id")`."""
+        return self.targets.values(association, column)
+
+    def add_target(self, association: str, **manager_ref: str) -> None:
+        """Ask for one object more, found while collecting: `add_target("images", ref="ami-1")`."""
+        self.targets = self.targets.including(Target.of(self.targets.source_id, association, manager_ref))
+
+    def read_partly(self, association: str, reason: str) -> None:
+        """Say that an association was not read completely: what was read is saved, nothing of it is deleted.
+
+        `reason` is for people and holds no secret; several are joined.
+        """
+        known = self.incomplete.get(association)
+        if known is None or reason not in known.split("; "):
+            self.incomplete[association] = reason if known is None else f"{known}; {reason}"
 
     async def collect(self) -> None:
         """Fetch what has to be there before the first page; nothing by default."""

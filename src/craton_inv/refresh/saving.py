@@ -1,7 +1,8 @@
 """What the statements of one collection need: connection, stage, options of this refresh, and SQL for its scope."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, CursorResult
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from craton_inv.refresh.inventory_collection import InventoryCollection
 from craton_inv.refresh.sql import compose, join, quote
 from craton_inv.refresh.staging import Stage, link_column
+from craton_inv.refresh.target import Targets
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,10 @@ class SaveOptions:
     replace         variables that no source sends are dropped from what was delivered (AWX's overwrite_vars)
     force_delete    go past the deletion guard
     filter_timeout  seconds a name filter may take
+    targets         what was asked for; None for a full refresh
+    incomplete      collections that were read only partly, with the reasons: nothing of them is deleted
+    version         when the collection of this refresh began, by the database's clock; None: rows have no versions
+    newest_full     `version` of the newest complete full refresh that was saved before; None when there is none
     """
 
     source_id: int
@@ -30,6 +36,10 @@ class SaveOptions:
     replace: bool = False
     force_delete: bool = False
     filter_timeout: float = 2.0
+    targets: Targets | None = None
+    incomplete: Mapping[str, str] = field(default_factory=dict)
+    version: datetime | None = None
+    newest_full: datetime | None = None
 
 
 @dataclass(frozen=True)

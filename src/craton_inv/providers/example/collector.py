@@ -27,9 +27,10 @@ class ExampleCollector(Collector):
 
     async def machines(self) -> AsyncIterator[Machine]:
         """The machines, numbered from 1; every fifth is switched off."""
-        wanted = self.references("hosts")
+        names, ids = self.values("hosts", "name"), self.values("hosts", "instance_id")
         for number in range(1, self.count + 1):
             name = f"{self.prefix}-{number}"
-            if self.targets.full or (name,) in wanted:
+            machine_id = f"i-{number:08x}"
+            if self.targets.full or name in names or machine_id in ids:
                 address = f"10.{number // 65536}.{number // 256 % 256}.{number % 256}"
-                yield Machine(f"i-{number:08x}", name, address, running=number % 5 != 0)
+                yield Machine(machine_id, name, address, running=number % 5 != 0)
