@@ -11,7 +11,7 @@ from craton_inv.db.engine import make_engine
 from craton_inv.db.session import make_session_factory, unit_of_work
 from craton_inv.errors import SetupError
 from craton_inv.models import Token, User
-from craton_inv.services.credentials import scope_of_token
+from craton_inv.services.authentication import scope_of_token
 from craton_inv.services.users import ensure_admin
 from craton_inv.settings import Settings
 

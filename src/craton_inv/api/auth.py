@@ -10,7 +10,7 @@ from craton_inv.api.context import AppContext
 from craton_inv.db.session import unit_of_work
 from craton_inv.errors import Unauthorized
 from craton_inv.repositories.scope import Scope
-from craton_inv.services import credentials
+from craton_inv.services import authentication
 
 CHALLENGE = {"WWW-Authenticate": "Bearer realm=api authorization_url=/api/o/authorize/"}
 
@@ -47,16 +47,16 @@ async def authenticate(request: Request, context: AppContext) -> Scope:
     match kind.lower():
         case "bearer" | "token":
             async with unit_of_work(context.session_factory) as session:
-                scope = await credentials.scope_of_token(session, context.secret, value)
+                scope = await authentication.scope_of_token(session, context.secret, value)
         case "basic":
             username, password = parse_basic(value)
             async with unit_of_work(context.session_factory) as session:
-                user = await credentials.find_user(session, username)
+                user = await authentication.find_user(session, username)
             # The slow hash is computed while no connection is held.
-            if not await credentials.check_password(user, password):
+            if not await authentication.check_password(user, password):
                 raise refused("Invalid username/password.")
             async with unit_of_work(context.session_factory) as session:
-                scope = await credentials.scope_of_user(session, user)
+                scope = await authentication.scope_of_user(session, user)
         case _:
             raise refused("Authorization must be 'Bearer <token>' or 'Basic <user:password in base64>'.")
     if scope is None:

@@ -3,20 +3,33 @@
 tenants ─< regions            every tenant-owned table carries tenant_id: the scope of a caller is one predicate
 tenants ─< inventories ─< hosts >─< groups >─< groups
                        └< inventory_sources ─< inventory_updates ─< inventory_update_events
+inventory_sources ─< hypervisors, flavors, images, networks, disks, network_ports, resources
+                     hypervisors, flavors, images ─< hosts ─< disks, network_ports >─ networks
 tenants ─< labels >─< inventories and hosts of the same tenant
+tenants ─< credentials ─< inventory_sources of the same tenant; their secrets are sealed under tenant_keys
 A host or group belongs to one inventory, a region to the inventory's tenant: composite foreign keys refuse all else.
 """
 
 from craton_inv.db.base import Base
+from craton_inv.models.credential import Credential, CredentialType
+from craton_inv.models.disk import Disk
 from craton_inv.models.fact_path import FactPath
+from craton_inv.models.flavor import Flavor
 from craton_inv.models.group import Group, GroupEdge, GroupSource
 from craton_inv.models.host import Host, HostFacts, HostSource, Membership
+from craton_inv.models.hypervisor import Hypervisor
+from craton_inv.models.image import Image
 from craton_inv.models.inventory import Inventory
-from craton_inv.models.inventory_source import InventorySource, InventorySourceUpload
+from craton_inv.models.inventory_source import InventorySource, InventorySourceState, InventorySourceUpload
 from craton_inv.models.inventory_update import InventoryUpdate, InventoryUpdateEvent
+from craton_inv.models.key import RootKey, TenantKey
 from craton_inv.models.label import HostLabel, InventoryLabel, Label
+from craton_inv.models.network import Network
+from craton_inv.models.network_port import NetworkPort
 from craton_inv.models.refresh_target import InventoryUpdateTarget, SourceEvent
+from craton_inv.models.project import Project, ProjectTree, ProjectUpdate
 from craton_inv.models.region import Region
+from craton_inv.models.resource import Resource
 from craton_inv.models.smart_membership import SmartInventoryMembership, SmartMembershipChange
 from craton_inv.models.tenant import Tenant
 from craton_inv.models.user import Grant, Token, User
@@ -24,7 +37,11 @@ from craton_inv.queue.models import Job
 
 __all__ = [
     "Base",
+    "Credential",
+    "CredentialType",
+    "Disk",
     "FactPath",
+    "Flavor",
     "Grant",
     "Group",
     "GroupEdge",
@@ -33,9 +50,12 @@ __all__ = [
     "HostFacts",
     "HostLabel",
     "HostSource",
+    "Hypervisor",
+    "Image",
     "Inventory",
     "InventoryLabel",
     "InventorySource",
+    "InventorySourceState",
     "InventorySourceUpload",
     "InventoryUpdate",
     "InventoryUpdateEvent",
@@ -43,11 +63,19 @@ __all__ = [
     "Job",
     "Label",
     "Membership",
+    "Network",
+    "NetworkPort",
+    "Project",
+    "ProjectTree",
+    "ProjectUpdate",
     "Region",
+    "Resource",
+    "RootKey",
     "SmartInventoryMembership",
     "SmartMembershipChange",
     "SourceEvent",
     "Tenant",
+    "TenantKey",
     "Token",
     "User",
 ]

@@ -1,16 +1,18 @@
 """Inventory sources: where an inventory's content is refreshed from (ManageIQ's manager, AWX's InventorySource)."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     LargeBinary,
     String,
     UniqueConstraint,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
@@ -20,7 +22,9 @@ from craton_inv.models.inventory import Inventory
 from craton_inv.models.parts import Authored, of_inventory
 
 if TYPE_CHECKING:
+    from craton_inv.models.credential import Credential
     from craton_inv.models.inventory_update import InventoryUpdate
+    from craton_inv.models.project import Project
 
 
 class InventorySource(HasId, HasTimestamps, HasGeneration, Authored, Base):
@@ -32,14 +36,31 @@ class InventorySource(HasId, HasTimestamps, HasGeneration, Authored, Base):
     __tablename__ = "inventory_sources"
     __table_args__ = (
         UniqueConstraint("inventory_id", "name"),
+        UniqueConstraint("id", "inventory_id", "tenant_id"),
         of_inventory(),
+        # A project of the source's own tenant; without it the source stays, and cannot be updated.
+        ForeignKeyConstraint(
+            ["source_project_id", "tenant_id"],
+            ["projects.id", "projects.tenant_id"],
+            ondelete="SET NULL (source_project_id)",
+        ),
+        Index("ix_inventory_sources_source_project_id", "source_project_id"),
         Index("ix_inventory_sources_tenant_id", "tenant_id"),
+        ForeignKeyConstraint(
+            ["credential_id", "tenant_id"],
+            ["credentials.id", "credentials.tenant_id"],
+            ondelete="SET NULL (credential_id)",
+        ),
         CheckConstraint("verbosity BETWEEN 0 AND 2", name="verbosity"),
         CheckConstraint("update_cache_timeout >= 0", name="update_cache_timeout"),
     )
     __search_fields__ = ("name", "description")
     # AWX's names for the same, the older ones too.
-    __filter_names__ = {"current_job": "current_update", "last_job": "last_update"}  # noqa: RUF012
+    __filter_names__ = {  # noqa: RUF012
+        "current_job": "current_update",
+        "last_job": "last_update",
+        "credentials": "credential",
+    }
     __filter_columns__ = {  # noqa: RUF012
         "last_job_failed": filtering.last_run_failed,
         "last_job_run": filtering.last_run_finished,
@@ -53,6 +74,7 @@ class InventorySource(HasId, HasTimestamps, HasGeneration, Authored, Base):
     source: Mapped[str] = mapped_column(String(64), server_default="")
     source_path: Mapped[str] = mapped_column(String(1024), server_default="")
     source_vars: Mapped[str] = mapped_column(server_default="")
+    source_project_id: Mapped[int | None] = mapped_column()
     scm_branch: Mapped[str] = mapped_column(String(1024), server_default="")
     enabled_var: Mapped[str] = mapped_column(server_default="")
     enabled_value: Mapped[str] = mapped_column(server_default="")
@@ -64,6 +86,7 @@ class InventorySource(HasId, HasTimestamps, HasGeneration, Authored, Base):
     limit: Mapped[str] = mapped_column(server_default="")
     update_on_launch: Mapped[bool] = mapped_column(server_default="false")
     update_cache_timeout: Mapped[int] = mapped_column(server_default="0")
+    credential_id: Mapped[int | None] = mapped_column(index=True)
     inventory_vars: Mapped[str] = mapped_column(server_default="{}")
 
     status: Mapped[str] = mapped_column(String(32), server_default="never updated")
@@ -77,6 +100,13 @@ class InventorySource(HasId, HasTimestamps, HasGeneration, Authored, Base):
     )
 
     inventory: Mapped[Inventory] = relationship(lazy="raise", viewonly=True, info={"filter": True})
+    credential: Mapped["Credential | None"] = relationship(
+        lazy="raise",
+        viewonly=True,
+        primaryjoin="InventorySource.credential_id == Credential.id",
+        foreign_keys=[credential_id],
+        info={"filter": True},
+    )
     current_update: Mapped["InventoryUpdate | None"] = relationship(
         lazy="raise", viewonly=True, foreign_keys=[current_update_id], info={"filter": True}
     )
@@ -97,3 +127,19 @@ class InventorySourceUpload(HasTimestamps, Base):
     sha256: Mapped[str] = mapped_column(String(64))
     size: Mapped[int] = mapped_column()
     content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+
+
+class InventorySourceState(HasTimestamps, Base):
+    """What a provider remembers of a source between two refreshes, such as the ETag of what it read last.
+
+    `generation`: the inventory's when that refresh had been saved. Once it moved, the rows are no longer what was
+    read, and nothing remembered may spare a refresh.
+    """
+
+    __tablename__ = "inventory_source_states"
+
+    inventory_source_id: Mapped[int] = mapped_column(
+        ForeignKey("inventory_sources.id", ondelete="CASCADE"), primary_key=True
+    )
+    generation: Mapped[int] = mapped_column()
+    state: Mapped[dict[str, Any]] = mapped_column(JSONB)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from craton_inv.db.base import Base, HasId, HasTimestamps
 from craton_inv.db.types import name_column
 from craton_inv.models import filtering
+from craton_inv.models.credential import Credential
 from craton_inv.models.inventory import Inventory
 from craton_inv.models.inventory_source import InventorySource
 from craton_inv.models.parts import Authored, of_inventory
@@ -47,13 +48,14 @@ class InventoryUpdate(HasId, HasTimestamps, Authored, Base):
         CheckConstraint("kind IN ('full', 'targeted')", name="kind"),
     )
     __search_fields__ = ("name", "description")
-    __filter_names__ = {"unified_job_template": "inventory_source"}  # noqa: RUF012
+    __filter_names__ = {"unified_job_template": "inventory_source", "credentials": "credential"}  # noqa: RUF012
     __filter_columns__ = {"failed": filtering.failed}  # noqa: RUF012
 
     inventory_id: Mapped[int] = mapped_column()
     tenant_id: Mapped[int] = mapped_column()
     inventory_source_id: Mapped[int] = mapped_column(ForeignKey("inventory_sources.id", ondelete="CASCADE"))
     job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"), index=True)
+    credential_id: Mapped[int | None] = mapped_column(ForeignKey("credentials.id", ondelete="SET NULL"), index=True)
     name: Mapped[str] = name_column()
     description: Mapped[str] = mapped_column(server_default="")
     kind: Mapped[str] = mapped_column(String(16), server_default="full")
@@ -71,6 +73,7 @@ class InventoryUpdate(HasId, HasTimestamps, Authored, Base):
     job_cwd: Mapped[str] = mapped_column(server_default="")
     job_env: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}", info={"private": True})
     execution_node: Mapped[str] = mapped_column(server_default="")
+    scm_revision: Mapped[str] = mapped_column(String(64), server_default="")
     result: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     result_traceback: Mapped[str] = mapped_column(server_default="")
     event_processing_finished: Mapped[bool] = mapped_column(server_default="false")
@@ -82,6 +85,7 @@ class InventoryUpdate(HasId, HasTimestamps, Authored, Base):
         primaryjoin="InventoryUpdate.inventory_id == Inventory.id",
         info={"filter": True},
     )
+    credential: Mapped[Credential | None] = relationship(lazy="raise", viewonly=True, info={"filter": True})
     inventory_source: Mapped[InventorySource] = relationship(
         lazy="raise", viewonly=True, foreign_keys="InventoryUpdate.inventory_source_id", info={"filter": True}
     )

@@ -12,7 +12,7 @@ from craton_inv.errors import SetupError
 from craton_inv.models import Token, User
 from craton_inv.repositories.scope import SYSTEM, Scope
 from craton_inv.repositories.users import UserRepository, find_user_named
-from craton_inv.services.credentials import MAX_LENGTH
+from craton_inv.services.authentication import MAX_LENGTH
 from craton_inv.services.tokens import issue_token
 from craton_inv.settings import Settings
 
