@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from sqlalchemy import ColumnElement, true
+from sqlalchemy import ColumnElement, text, true
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
@@ -56,6 +56,8 @@ async def stored_world(engine: AsyncEngine, rng: random.Random) -> AsyncIterator
     async with engine.connect() as connection, connection.begin() as transaction:
         async with AsyncSession(connection, join_transaction_mode="create_savepoint") as session:
             await store(session, world)
+            # Ten hops over relations planned by the statistics of other tests' rows may take half a minute.
+            await session.execute(text("ANALYZE hosts, host_facts, groups, memberships, group_edges, inventories"))
             yield world, session
         await transaction.rollback()
 
