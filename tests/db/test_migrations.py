@@ -50,7 +50,25 @@ MORE = (
     "INSERT INTO smart_inventory_memberships SELECT i.id, min(h.id) FROM inventories i, hosts h"
     " WHERE i.kind = 'smart' GROUP BY i.id",
 )
+# What sources deliver beside hosts and groups.
+OBJECTS = (
+    "INSERT INTO inventory_sources (tenant_id, inventory_id, name, source) SELECT tenant_id, id, 's', 'file'"
+    " FROM inventories WHERE kind = ''",
+    *(
+        f"INSERT INTO {table} (tenant_id, inventory_id, inventory_source_id, ref)"
+        " SELECT tenant_id, inventory_id, id, 'r' FROM inventory_sources"
+        for table in ("hypervisors", "flavors", "images", "networks")
+    ),
+    "UPDATE hosts SET parent_host_id = p.id, flavor_id = f.id, image_id = i.id FROM hypervisors p, flavors f, images i",
+    "INSERT INTO disks (tenant_id, inventory_id, inventory_source_id, ref, host_id, size)"
+    " SELECT s.tenant_id, s.inventory_id, s.id, h.name, h.id, 10 FROM inventory_sources s, hosts h",
+    "INSERT INTO network_ports (tenant_id, inventory_id, inventory_source_id, ref, host_id, network_id)"
+    " SELECT s.tenant_id, s.inventory_id, s.id, h.name, h.id, n.id FROM inventory_sources s, hosts h, networks n",
+    "INSERT INTO resources (tenant_id, inventory_id, inventory_source_id, collection, ref)"
+    " SELECT tenant_id, inventory_id, id, 'stacks', 'r' FROM inventory_sources",
+)
 TABLES = ("tenants", "inventories", "hosts", "host_facts", "groups", "memberships")
+ADDED = ("include_groups", "parent_host_id", "flavor_id", "image_id")
 
 
 def run_all(connection: Connection, statements: tuple[str, ...]) -> None:
@@ -61,7 +79,11 @@ def run_all(connection: Connection, statements: tuple[str, ...]) -> None:
 def content(connection: Connection) -> dict[str, list[str]]:
     """The rows of the first revision's tables as text, but for columns that later revisions add."""
     return {
-        table: sorted(connection.scalars(text(f"SELECT (to_jsonb(t) - 'include_groups')::text FROM {table} t")))
+        table: sorted(
+            connection.scalars(
+                text(f"SELECT (to_jsonb(t) - CAST(:added AS text[]))::text FROM {table} t"), {"added": [*ADDED]}
+            )
+        )
         for table in TABLES
     }
 
@@ -95,6 +117,15 @@ async def test_rows_of_the_first_revision_stay_what_they_are(fresh_database_url:
     assert await run_sync(fresh_database_url, content) == before
 
 
+async def test_objects_of_sources_go_with_their_revision_and_leave_their_hosts(fresh_database_url: str) -> None:
+    await run_sync(fresh_database_url, lambda c: run_all(c, (*CONTENT, *OBJECTS)))
+    before = await run_sync(fresh_database_url, content)
+    await run_sync(fresh_database_url, lambda c: downgrade(c, "0005"))
+    assert await run_sync(fresh_database_url, content) == before
+    await upgrade(fresh_database_url)
+    assert await run_sync(fresh_database_url, content) == before
+
+
 async def test_two_upgrades_at_once_wait_for_each_other(fresh_database_url: str) -> None:
     await run_sync(fresh_database_url, downgrade)
     await asyncio.gather(upgrade(fresh_database_url), upgrade(fresh_database_url))
@@ -112,8 +143,9 @@ async def test_every_foreign_key_is_served_by_an_index(fresh_database_url: str) 
     query = text("""
         SELECT c.conrelid::regclass::text || '(' || c.conname || ')' FROM pg_constraint c
         WHERE c.contype = 'f' AND NOT EXISTS (
-          SELECT 1 FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indpred IS NULL
-          AND (i.indkey::int2[])[0] = ANY (c.conkey)
+          SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = (i.indkey::int2[])[0]
+          WHERE i.indrelid = c.conrelid AND a.attnum = ANY (c.conkey)
+          AND (i.indpred IS NULL OR pg_get_expr(i.indpred, i.indrelid) = format('(%I IS NOT NULL)', a.attname))
         ) AND c.conname NOT LIKE '%\\_by_id'
     """)
     missing = await run_sync(fresh_database_url, lambda c: list(c.execute(query).scalars()))

@@ -19,6 +19,7 @@ from craton_inv.models.group import Group, GroupEdge, GroupSource
 from craton_inv.models.host import Host, HostFacts, HostSource, Membership
 from craton_inv.models.hypervisor import Hypervisor
 from craton_inv.models.image import Image
+from craton_inv.models.input_inventory import InputInventory
 from craton_inv.models.inventory import Inventory
 from craton_inv.models.inventory_source import InventorySource, InventorySourceState, InventorySourceUpload
 from craton_inv.models.inventory_update import InventoryUpdate, InventoryUpdateEvent
@@ -26,8 +27,8 @@ from craton_inv.models.key import RootKey, TenantKey
 from craton_inv.models.label import HostLabel, InventoryLabel, Label
 from craton_inv.models.network import Network
 from craton_inv.models.network_port import NetworkPort
-from craton_inv.models.refresh_target import InventoryUpdateTarget, SourceEvent
 from craton_inv.models.project import Project, ProjectTree, ProjectUpdate
+from craton_inv.models.refresh_target import InventoryUpdateTarget, SourceEvent
 from craton_inv.models.region import Region
 from craton_inv.models.resource import Resource
 from craton_inv.models.smart_membership import SmartInventoryMembership, SmartMembershipChange
@@ -52,6 +53,7 @@ __all__ = [
     "HostSource",
     "Hypervisor",
     "Image",
+    "InputInventory",
     "Inventory",
     "InventoryLabel",
     "InventorySource",

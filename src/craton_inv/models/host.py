@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     UniqueConstraint,
     select,
+    text,
 )
 from sqlalchemy.dialects.postgresql import INET, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -20,12 +21,17 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
 from craton_inv.db.types import HasVariables, name_column
 from craton_inv.filters.paths import JsonRoot
+from craton_inv.models.disk import Disk
 from craton_inv.models.filtering import variables_root
+from craton_inv.models.flavor import Flavor
 from craton_inv.models.group import Group, GroupEdge
+from craton_inv.models.hypervisor import Hypervisor
+from craton_inv.models.image import Image
 from craton_inv.models.inventory import Inventory
 from craton_inv.models.inventory_source import InventorySource
 from craton_inv.models.label import Label
-from craton_inv.models.parts import Authored, Delivered, SourceLayer, of_inventory
+from craton_inv.models.network_port import NetworkPort
+from craton_inv.models.parts import Authored, Delivered, SourceLayer, of_inventory, of_same_inventory
 from craton_inv.models.region import Region
 from craton_inv.models.smart_membership import SmartInventories
 from craton_inv.models.tenant import Tenant
@@ -40,6 +46,13 @@ class Host(HasId, HasTimestamps, HasGeneration, HasVariables, Authored, Base):
         UniqueConstraint("id", "inventory_id"),
         of_inventory(),
         ForeignKeyConstraint(["region_id", "tenant_id"], ["regions.id", "regions.tenant_id"]),
+        of_same_inventory("parent_host_id", "hypervisors"),
+        of_same_inventory("flavor_id", "flavors"),
+        of_same_inventory("image_id", "images"),
+        # Most hosts of most inventories have none of these: they cost nothing there.
+        Index("ix_hosts_parent_host_id", "parent_host_id", postgresql_where=text("parent_host_id IS NOT NULL")),
+        Index("ix_hosts_flavor_id", "flavor_id", postgresql_where=text("flavor_id IS NOT NULL")),
+        Index("ix_hosts_image_id", "image_id", postgresql_where=text("image_id IS NOT NULL")),
         Index("ix_hosts_tenant_id", "tenant_id", "id"),
         Index("ix_hosts_region_id", "region_id"),
         Index("ix_hosts_ip_address", "ip_address"),
@@ -72,6 +85,9 @@ class Host(HasId, HasTimestamps, HasGeneration, HasVariables, Authored, Base):
     inventory_id: Mapped[int] = mapped_column()
     tenant_id: Mapped[int] = mapped_column()
     region_id: Mapped[int | None] = mapped_column()
+    parent_host_id: Mapped[int | None] = mapped_column()
+    flavor_id: Mapped[int | None] = mapped_column()
+    image_id: Mapped[int | None] = mapped_column()
     name: Mapped[str] = name_column()
     description: Mapped[str] = mapped_column(server_default="")
     enabled: Mapped[bool] = mapped_column(server_default="true")
@@ -107,6 +123,39 @@ class Host(HasId, HasTimestamps, HasGeneration, HasVariables, Authored, Base):
         viewonly=True,
         foreign_keys="Host.region_id",
         primaryjoin="Host.region_id == Region.id",
+        info={"filter": True},
+    )
+    parent_host: Mapped[Hypervisor | None] = relationship(
+        lazy="raise",
+        viewonly=True,
+        foreign_keys="Host.parent_host_id",
+        primaryjoin="Host.parent_host_id == Hypervisor.id",
+        info={"filter": True},
+    )
+    flavor: Mapped[Flavor | None] = relationship(
+        lazy="raise",
+        viewonly=True,
+        foreign_keys="Host.flavor_id",
+        primaryjoin="Host.flavor_id == Flavor.id",
+        info={"filter": True},
+    )
+    image: Mapped[Image | None] = relationship(
+        lazy="raise",
+        viewonly=True,
+        foreign_keys="Host.image_id",
+        primaryjoin="Host.image_id == Image.id",
+        info={"filter": True},
+    )
+    disks: Mapped[list[Disk]] = relationship(
+        lazy="raise",
+        viewonly=True,
+        primaryjoin="Host.id == foreign(Disk.host_id)",
+        info={"filter": True},
+    )
+    network_ports: Mapped[list[NetworkPort]] = relationship(
+        lazy="raise",
+        viewonly=True,
+        primaryjoin="Host.id == foreign(NetworkPort.host_id)",
         info={"filter": True},
     )
     groups: Mapped[list[Group]] = relationship(

@@ -11,6 +11,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -46,6 +47,12 @@ class InventorySource(HasId, HasTimestamps, HasGeneration, Authored, Base):
         ),
         Index("ix_inventory_sources_source_project_id", "source_project_id"),
         Index("ix_inventory_sources_tenant_id", "tenant_id"),
+        Index(
+            "uq_inventory_sources_constructed",
+            "inventory_id",
+            unique=True,
+            postgresql_where=text("source = 'constructed'"),
+        ),
         ForeignKeyConstraint(
             ["credential_id", "tenant_id"],
             ["credentials.id", "credentials.tenant_id"],
@@ -87,6 +94,7 @@ class InventorySource(HasId, HasTimestamps, HasGeneration, Authored, Base):
     update_on_launch: Mapped[bool] = mapped_column(server_default="false")
     update_cache_timeout: Mapped[int] = mapped_column(server_default="0")
     credential_id: Mapped[int | None] = mapped_column(index=True)
+    trusted_connection_vars: Mapped[bool] = mapped_column(server_default="false")
     inventory_vars: Mapped[str] = mapped_column(server_default="{}")
 
     status: Mapped[str] = mapped_column(String(32), server_default="never updated")

@@ -1,14 +1,18 @@
 """Parts of tables that several models share and that name other tables of ours."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, LargeBinary
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
-from craton_inv.db.types import HasAuthors
+from craton_inv.db.types import HasAuthors, name_column
 
 if TYPE_CHECKING:
+    from craton_inv.models.inventory import Inventory
+    from craton_inv.models.inventory_source import InventorySource
+    from craton_inv.models.tenant import Tenant
     from craton_inv.models.user import User
 
 
@@ -39,6 +43,68 @@ class Authored(HasAuthors):
 def _user(column: str) -> Mapped["User | None"]:
     # By its name: users refer to tenants, which are authored themselves.
     return relationship("User", lazy="raise", viewonly=True, foreign_keys=column, info={"filter": True})
+
+
+def of_source() -> ForeignKeyConstraint:
+    """The row is its source's, and of the source's inventory and tenant; it follows and goes with the source.
+
+    One key for three columns: the source itself is held to its inventory and tenant, so no second check is paid a row.
+    """
+    return ForeignKeyConstraint(
+        ["inventory_source_id", "inventory_id", "tenant_id"],
+        ["inventory_sources.id", "inventory_sources.inventory_id", "inventory_sources.tenant_id"],
+        onupdate="CASCADE",
+        ondelete="CASCADE",
+    )
+
+
+def of_same_inventory(column: str, table: str, *, ondelete: str = "") -> ForeignKeyConstraint:
+    """What `column` refers to is of the row's inventory. Without `ondelete` the column is emptied when that goes."""
+    return ForeignKeyConstraint(
+        [column, "inventory_id"],
+        [f"{table}.id", f"{table}.inventory_id"],
+        ondelete=ondelete or f"SET NULL ({column})",
+    )
+
+
+class SourceObject:
+    """A row that one source alone delivers. `ref`: the provider's id of it, unique in the source.
+
+    `collected_at`: when the source was asked for what the row says; null when it did not tell.
+    """
+
+    inventory_source_id: Mapped[int] = mapped_column(sort_order=-9)
+    inventory_id: Mapped[int] = mapped_column(sort_order=-8)
+    tenant_id: Mapped[int] = mapped_column(sort_order=-7)
+    ref: Mapped[str] = mapped_column(sort_order=-6)
+    name: Mapped[str] = name_column(server_default="", sort_order=-5)
+    collected_at: Mapped[datetime | None] = mapped_column(sort_order=890)
+
+    @declared_attr
+    def inventory_source(cls) -> Mapped["InventorySource"]:
+        """Whose row it is."""
+        return _far("InventorySource", f"{cls.__name__}.inventory_source_id")  # type: ignore[attr-defined,no-any-return]
+
+    @declared_attr
+    def inventory(cls) -> Mapped["Inventory"]:
+        """The inventory of its source."""
+        return _far("Inventory", f"{cls.__name__}.inventory_id")  # type: ignore[attr-defined,no-any-return]
+
+    @declared_attr
+    def tenant(cls) -> Mapped["Tenant"]:
+        """The tenant of its inventory."""
+        return _far("Tenant", f"{cls.__name__}.tenant_id")  # type: ignore[attr-defined,no-any-return]
+
+
+def _far(model: str, column: str) -> Any:
+    return relationship(
+        model,
+        lazy="raise",
+        viewonly=True,
+        foreign_keys=column,
+        primaryjoin=f"{column} == {model}.id",
+        info={"filter": True},
+    )
 
 
 class Delivered:

@@ -1,0 +1,58 @@
+"""Network ports of hosts: their interfaces, as a provider tells them."""
+
+from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import INET, JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
+from craton_inv.filters.paths import JsonRoot
+from craton_inv.models.network import Network
+from craton_inv.models.parts import SourceObject, of_same_inventory, of_source
+
+if TYPE_CHECKING:
+    from craton_inv.models.host import Host
+
+
+class NetworkPort(HasId, HasTimestamps, HasGeneration, SourceObject, Base):
+    """A port of one host. `ip_addresses`: all, as texts; `ip_address`: the first, which compares as an address."""
+
+    __tablename__ = "network_ports"
+    __table_args__ = (
+        UniqueConstraint("inventory_source_id", "ref"),
+        of_source(),
+        of_same_inventory("host_id", "hosts", ondelete="CASCADE"),
+        of_same_inventory("network_id", "networks"),
+        Index("ix_network_ports_host_id", "host_id"),
+        Index("ix_network_ports_network_id", "network_id", postgresql_where=text("network_id IS NOT NULL")),
+        Index("ix_network_ports_mac_address", "mac_address"),
+        Index("ix_network_ports_tenant_id", "tenant_id", "id"),
+        Index("ix_network_ports_inventory_id", "inventory_id", "id"),
+    )
+    __search_fields__ = ("name", "mac_address")
+    __filter_names__ = {"organization": "tenant"}  # noqa: RUF012
+    __filter_json__ = {"ip_addresses": lambda model: JsonRoot(model.ip_addresses)}  # noqa: RUF012
+
+    host_id: Mapped[int] = mapped_column()
+    network_id: Mapped[int | None] = mapped_column()
+    mac_address: Mapped[str | None] = mapped_column()
+    ip_address: Mapped[IPv4Address | IPv6Address | None] = mapped_column(INET)
+    ip_addresses: Mapped[list[str]] = mapped_column(JSONB, server_default="[]")
+    status: Mapped[str | None] = mapped_column()
+
+    host: Mapped["Host"] = relationship(
+        lazy="raise",
+        viewonly=True,
+        foreign_keys="NetworkPort.host_id",
+        primaryjoin="NetworkPort.host_id == Host.id",
+        info={"filter": True},
+    )
+    network: Mapped[Network | None] = relationship(
+        lazy="raise",
+        viewonly=True,
+        foreign_keys="NetworkPort.network_id",
+        primaryjoin="NetworkPort.network_id == Network.id",
+        info={"filter": True},
+    )
