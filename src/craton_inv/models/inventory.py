@@ -73,3 +73,11 @@ class Inventory(HasId, HasTimestamps, HasGeneration, HasVariables, Authored, Bas
         secondaryjoin="Label.id == InventoryLabel.label_id",
         info={"filter": True},
     )
+    input_inventories: Mapped[list["Inventory"]] = relationship(
+        lazy="raise",
+        viewonly=True,
+        secondary="input_inventories",
+        primaryjoin="Inventory.id == InputInventory.inventory_id",
+        secondaryjoin="Inventory.id == InputInventory.input_inventory_id",
+        info={"filter": True},
+    )

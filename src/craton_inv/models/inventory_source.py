@@ -115,6 +115,13 @@ class InventorySource(HasId, HasTimestamps, HasGeneration, Authored, Base):
         foreign_keys=[credential_id],
         info={"filter": True},
     )
+    source_project: Mapped["Project | None"] = relationship(
+        lazy="raise",
+        viewonly=True,
+        primaryjoin="InventorySource.source_project_id == Project.id",
+        foreign_keys=[source_project_id],
+        info={"filter": True},
+    )
     current_update: Mapped["InventoryUpdate | None"] = relationship(
         lazy="raise", viewonly=True, foreign_keys=[current_update_id], info={"filter": True}
     )
