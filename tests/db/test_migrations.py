@@ -49,6 +49,15 @@ MORE = (
     "INSERT INTO fact_paths (tenant_id, path, kinds) SELECT id, 'ansible_facts__n', 2 FROM tenants",
     "INSERT INTO smart_inventory_memberships SELECT i.id, min(h.id) FROM inventories i, hosts h"
     " WHERE i.kind = 'smart' GROUP BY i.id",
+    "INSERT INTO projects (tenant_id, name, scm_type, scm_url) SELECT id, 'p', 'git', 'https://g' FROM tenants",
+    "INSERT INTO project_updates (tenant_id, project_id, name) SELECT tenant_id, id, name FROM projects",
+    "UPDATE projects SET last_update_id = u.id FROM project_updates u",
+    "INSERT INTO project_trees (project_id, reference, revision, fetched, scm_url, size, files, content)"
+    " SELECT id, '', 'abc', now(), scm_url, 1, '[]', 'x' FROM projects",
+    "INSERT INTO inventory_sources (tenant_id, inventory_id, name, source, source_project_id)"
+    " SELECT p.tenant_id, i.id, 'p', 'scm', p.id FROM projects p, inventories i WHERE i.kind = ''",
+    "INSERT INTO inventory_source_states (inventory_source_id, generation, state)"
+    " SELECT id, 1, '{}' FROM inventory_sources",
 )
 # What sources deliver beside hosts and groups.
 OBJECTS = (
