@@ -130,6 +130,12 @@ class PreconditionFailed(CratonInvError):
     code = "stale"
 
 
+class SecretUnreadable(Conflict):
+    """A stored secret does not open: changed, copied from elsewhere, or under a key that is retired. Nothing is shown."""
+
+    code = "secret.unreadable"
+
+
 class TooLarge(CratonInvError):
     """A body or upload above its limit."""
 
@@ -152,6 +158,13 @@ class ServiceUnavailable(CratonInvError):
 
     def __init__(self, message: str, *, retry_after: int = 5, code: str | None = None) -> None:
         super().__init__(message, code=code, headers={"Retry-After": str(retry_after)})
+
+
+class KeyMissing(ServiceUnavailable):
+    """A key that secrets are kept under is not configured here: they are not served until it is; all else is."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retry_after=60, code="keys.missing")
 
 
 class UpdateFailed(CratonInvError):

@@ -46,6 +46,12 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(
         None, description="Signs markers and peppers tokens; kept in the data directory when unset."
     )
+    root_keys: SecretStr | None = Field(
+        None, description="Keys that secrets are kept under, separated by ','; the first seals, all open."
+    )
+    root_keys_file: Path | None = Field(
+        None, description="A file with these keys, one a line; `root.keys` of the data directory when unset."
+    )
 
     database_pool_size: int = Field(10, ge=1, description="Connections a process keeps to the database.")
     database_statement_timeout: Seconds = Field(30.0, description="Longest statement of a request.")
