@@ -29,7 +29,6 @@ from craton_inv.queue import jobs
 from craton_inv.queue.jobs import LeaseLost
 from craton_inv.refresh.refresher import Refresher
 from craton_inv.refresh.saving import SaveOptions
-from craton_inv.refresh.target import Targets
 from craton_inv.services import update_lifecycle as lifecycle
 from craton_inv.services.update_events import EventWriter
 from craton_inv.services.update_lifecycle import Started
@@ -125,7 +124,7 @@ async def _work(context: JobContext, started: Started, events: EventWriter) -> N
         kept.update(job_args=json.dumps(command), job_cwd=cwd, job_env=environment)
 
     around = Surroundings(context.settings, events.say, events.progress, keep_command)
-    refresher = registry.get(definition.kind).refresher(definition, Targets(definition.id), around)
+    refresher = registry.get(definition.kind).refresher(definition, started.targets, around)
     try:
         await refresher.gather()
         kept["collected_at"] = datetime.now(UTC)

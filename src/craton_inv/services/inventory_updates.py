@@ -1,6 +1,6 @@
 """Inventory updates as a caller asks for them: started, merged into a waiting one, cancelled."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from craton_inv.errors import Conflict, InvalidField, MethodNotAllowed
 from craton_inv.models import Inventory, InventorySource, InventoryUpdate
 from craton_inv.models.inventory_update import ENDED
+from craton_inv.providers import registry
+from craton_inv.providers.events import ObjectRef
 from craton_inv.queue import jobs
 from craton_inv.repositories.inventory_sources import InventorySourceRepository
 from craton_inv.repositories.inventory_updates import InventoryUpdateRepository
@@ -16,15 +18,20 @@ from craton_inv.repositories.scope import ADMIN, WRITE, Scope
 from craton_inv.services.inventory_sources import why_not_updatable
 from craton_inv.services.update_lifecycle import (
     CANCELED_TEXT,
+    FORCE_DELETE,
     SOURCE_LOCK,
     WAITING,
     end,
     end_lost,
+    for_the_whole,
     kept_definition,
     mark_source,
+    widen,
 )
+from craton_inv.services.update_targets import add_targets, distinct
 
-FORCE_DELETE = "force_delete"
+FULL, TARGETED = "full", "targeted"
+THRESHOLD = 100
 NAME_LENGTH = 512
 
 
@@ -35,11 +42,15 @@ async def launch(
     options: Mapping[str, Any] | None = None,
     *,
     launch_type: str = "manual",
+    targets: Sequence[ObjectRef] | None = None,
+    threshold: int = THRESHOLD,
 ) -> InventoryUpdate:
     """Ask for an update of a source: the update and job rows, committed by the caller. Merges into a waiting update.
 
-    `options`: `force_delete` (needs the admin role) goes past the deletion guard. Raises NotFound, Forbidden,
-    MethodNotAllowed (405) when the source cannot be updated, InvalidField for options, Conflict.
+    `options`: `force_delete` (needs the admin role) goes past the deletion guard. `targets`: only these objects, unless
+    there are more than `threshold` (or the provider's own) in the update, or the provider refreshes whole sources only;
+    None for the whole source. Raises NotFound, Forbidden, MethodNotAllowed (405) when the source cannot be updated,
+    InvalidField for options, Conflict.
     """
     source = await InventorySourceRepository(session, scope).get(source_id, lock=True)
     scope.require(source.tenant_id, WRITE, "inventory sources")
@@ -51,14 +62,19 @@ async def launch(
     if inventory.pending_deletion:
         raise Conflict("The inventory is being deleted.")
     await end_lost(session, source.id)
+    most = _most_targets(source, threshold)
+    refs = None if targets is None else distinct(targets)
+    if targets is not None and not refs:
+        raise InvalidField("targets", "Name at least one target, or leave targets out to refresh the whole source.")
+    if refs is not None and len(refs) > most:
+        refs, wanted = None, for_the_whole(wanted)
     waiting = await session.scalar(
         select(InventoryUpdate)
         .where(InventoryUpdate.inventory_source_id == source.id, InventoryUpdate.status.in_(WAITING))
         .with_for_update()
     )
     if waiting is not None:
-        waiting.options = {**waiting.options, **wanted}
-        await session.flush()
+        await _merge(session, waiting, refs, wanted, most)
         return waiting
     update = InventoryUpdate(
         inventory_id=inventory.id,
@@ -66,6 +82,7 @@ async def launch(
         inventory_source_id=source.id,
         name=f"{inventory.name} - {source.name}"[:NAME_LENGTH],
         description=source.description,
+        kind=FULL if refs is None else TARGETED,
         launch_type=launch_type,
         status="pending",
         options=wanted,
@@ -74,10 +91,40 @@ async def launch(
     )
     session.add(update)
     await session.flush()
+    if refs is not None:
+        await add_targets(session, update.id, refs)
     update.job_id = await jobs.enqueue(session, "refresh", {"update_id": update.id}, tenant_id=inventory.tenant_id)
     mark_source(source, update)
     await session.flush()
     return update
+
+
+def _most_targets(source: InventorySource, threshold: int) -> int:
+    """How many single objects of a source one update refreshes as such; 0 where its kind knows whole sources only."""
+    provider = registry.get(source.source)
+    if not provider.allow_targeted_refresh:
+        return 0
+    return threshold if provider.full_refresh_threshold is None else provider.full_refresh_threshold
+
+
+async def _merge(
+    session: AsyncSession,
+    waiting: InventoryUpdate,
+    refs: Mapping[tuple[str, bytes], ObjectRef] | None,
+    options: Mapping[str, Any],
+    most: int,
+) -> None:
+    """Have a waiting update do what is asked for, too: single objects are added, a whole source swallows them."""
+    if waiting.kind == FULL and refs is not None:
+        options = for_the_whole(options)
+    elif waiting.kind == TARGETED:
+        if refs is None:
+            await widen(session, waiting)
+        elif await add_targets(session, waiting.id, refs) > most:
+            await widen(session, waiting)
+            options = for_the_whole(options)
+    waiting.options = {**waiting.options, **options}
+    await session.flush()
 
 
 def _read_options(scope: Scope, source: InventorySource, options: Mapping[str, Any]) -> dict[str, bool]:

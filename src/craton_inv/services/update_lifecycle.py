@@ -14,13 +14,17 @@ from sqlalchemy.orm import undefer
 from craton_inv.db.session import after_commit
 from craton_inv.models import InventorySource, InventorySourceUpload, InventoryUpdate, Job
 from craton_inv.models.inventory_update import ACTIVE, ENDED
+from craton_inv.providers import registry
 from craton_inv.providers.base import SourceDefinition, Upload
 from craton_inv.queue.bell import Bell
 from craton_inv.queue.jobs import BELL, Claim
+from craton_inv.refresh.target import Targets
 from craton_inv.services.update_events import storable
+from craton_inv.services.update_targets import drop_targets, load_targets
 
 SOURCE_LOCK: dict[str, Any] = {"key_share": True}  # the rows of a refresh refer to it and do not stand in the way
 WAITING = ("new", "pending", "waiting")
+FORCE_DELETE = "force_delete"
 CANCELED_TEXT = "Inventory update has been canceled"
 TIMED_OUT_TEXT = "Inventory update has timed out"
 # What an update keeps of its source: how it was when the update was asked for, then how it was when it started.
@@ -44,6 +48,7 @@ class Started:
     force_delete: bool
     timeout: float
     resumed: bool
+    targets: Targets
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,7 @@ async def start(session: AsyncSession, update_id: int, claim: Claim) -> Started 
     row.execution_node = claim.worker
     row.source_definition = kept_definition(source)
     mark_source(source, row)
+    targets = await _targets(session, source, row)
     await session.flush()
     upload = await session.get(InventorySourceUpload, source.id, options=[undefer(InventorySourceUpload.content)])
     return Started(
@@ -91,10 +97,41 @@ async def start(session: AsyncSession, update_id: int, claim: Claim) -> Started 
         definition=definition_of(source, row.id, upload),
         overwrite=source.overwrite,
         overwrite_vars=source.overwrite_vars,
-        force_delete=bool(row.options.get("force_delete")),
+        force_delete=bool(row.options.get(FORCE_DELETE)),
         timeout=float(source.timeout),
         resumed=resumed,
+        targets=targets,
     )
+
+
+async def _targets(session: AsyncSession, source: InventorySource, row: InventoryUpdate) -> Targets:
+    """What the update is to refresh; all of the source when its kind has changed and takes such targets no more."""
+    if row.kind == "full":
+        return Targets(source.id)
+    targets = await load_targets(session, row.id, source.id)
+    provider = registry.providers().get(source.source)
+    if provider is not None and provider.allow_targeted_refresh and targets.items:
+        ways = {name: [set(columns) for columns in each] for name, each in provider.target_refs.items()}
+        if all(set(item.columns) in ways.get(item.association, ()) for item in targets.items):
+            return targets
+    await widen(session, row)
+    return Targets(source.id)
+
+
+async def widen(session: AsyncSession, row: InventoryUpdate) -> None:
+    """Make an update of single objects one of the whole source, with the options that are meant for the whole."""
+    row.kind = "full"
+    row.options = for_the_whole(row.options)
+    await drop_targets(session, row.id)
+    await session.flush()
+
+
+def for_the_whole(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options given for single objects, where all of the source is refreshed instead.
+
+    Whoever let single objects go against the deletion guard did not say so of the others.
+    """
+    return {name: value for name, value in options.items() if name != FORCE_DELETE}
 
 
 def kept_definition(source: InventorySource) -> dict[str, Any]:
