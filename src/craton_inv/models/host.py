@@ -55,6 +55,7 @@ class Host(HasId, HasTimestamps, HasGeneration, HasVariables, Authored, Base):
         Index("ix_hosts_image_id", "image_id", postgresql_where=text("image_id IS NOT NULL")),
         Index("ix_hosts_tenant_id", "tenant_id", "id"),
         Index("ix_hosts_region_id", "region_id"),
+        Index("ix_hosts_instance_id", "inventory_id", "instance_id"),
         Index("ix_hosts_ip_address", "ip_address"),
         Index("ix_hosts_name", "name", postgresql_ops={"name": "text_pattern_ops"}),
         Index("ix_hosts_name_trgm", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),

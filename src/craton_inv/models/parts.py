@@ -116,7 +116,10 @@ class Delivered:
 
 
 class SourceLayer:
-    """What one source says of one row: its variables as a layer, and the digest that tells an unchanged row."""
+    """What one source says of one row: its variables as a layer, and the digest that tells an unchanged row.
+
+    `collected_at`: when the source was asked for it; null for layers older than this column.
+    """
 
     inventory_source_id: Mapped[int] = mapped_column(
         ForeignKey("inventory_sources.id", ondelete="CASCADE"), primary_key=True, sort_order=-1
@@ -124,3 +127,4 @@ class SourceLayer:
     ref: Mapped[str] = mapped_column()
     digest: Mapped[bytes] = mapped_column(LargeBinary)
     variables: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    collected_at: Mapped[datetime | None] = mapped_column()
