@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Column, PrimaryKeyConstraint, Table, UniqueConstraint
+from sqlalchemy import Column, DateTime, PrimaryKeyConstraint, Table, UniqueConstraint
 
 from craton_inv.errors import CratonInvError
 from craton_inv.refresh.guard import DeletionGuard
@@ -34,6 +34,14 @@ class InventoryCollection:
     links        column -> name of the collection whose `id` it holds; a parser sends `lazy_find(...)` for it
     scope        columns with one value a refresh: they bound what is compared, updated and deleted
     ownership    who else may own the rows (see `ownership`)
+    parent_inventory_collections
+                 whose parts the rows are (see `parents`): names of collections, or collection.column where several
+                 links lead to one; None reads it from the foreign keys, () is none on purpose
+    retention    what becomes of rows that are no longer delivered: "destroy" deletes them, "archive" sets their
+                 `archived_at`; archived rows are no part of the scope until they are delivered again
+    version_column
+                 where a row keeps when the source was asked for it (see `versions`); of layered ones a column of the
+                 layers' table; "" for none
     complete     the delivery is whole, so what is missing may be deleted
     update_only  neither create nor delete
     reconnect_by an attribute that outlives a change of the identity (a cloud's instance id): a row of the source with
@@ -52,6 +60,9 @@ class InventoryCollection:
     links: Mapping[str, str] = field(default_factory=dict)
     scope: tuple[str, ...] = ()
     ownership: Ownership = field(default_factory=Exclusive)
+    parent_inventory_collections: tuple[str, ...] | None = None
+    retention: str = "destroy"
+    version_column: str = ""
     complete: bool = True
     update_only: bool = False
     reconnect_by: str = ""
@@ -64,6 +75,7 @@ class InventoryCollection:
         if self.custom_save is None:
             self._check_identity()
             self._check_ownership()
+            self._check_lifetime()
 
     def build(self, **values: Any) -> InventoryObject:
         """An inventory object. Raises InvalidCollection for an unknown column or a missing identity."""
@@ -159,3 +171,25 @@ class InventoryCollection:
             raise InvalidCollection(
                 f"Collection {self.name}: table {self.table.name} lacks {', '.join(absent)}, which its ownership needs."
             )
+
+    def _check_lifetime(self) -> None:
+        if self.retention not in ("destroy", "archive"):
+            raise InvalidCollection(f"Collection {self.name}: retention is destroy or archive, not {self.retention!r}.")
+        if self.retention == "archive":
+            if not isinstance(self.ownership, Exclusive):
+                raise InvalidCollection(f"Collection {self.name}: rows with several owners cannot be archived by one.")
+            self._check_time(self.table, "archived_at", "retention archive")
+        if self.version_column:
+            if isinstance(self.ownership, Shared):
+                raise InvalidCollection(f"Collection {self.name}: links have the version of the row they are part of.")
+            table = self.ownership.table if isinstance(self.ownership, Layered) else self.table
+            self._check_time(table, self.version_column, "a version_column")
+
+    def _check_time(self, table: Table, name: str, what: str) -> None:
+        column = table.c.get(name)
+        if column is None or not isinstance(column.type, DateTime) or not column.nullable:
+            raise InvalidCollection(
+                f"Collection {self.name}: {what} needs {name}, a time that may be null, in table {table.name}."
+            )
+        if name in self._known or name in self.scope:
+            raise InvalidCollection(f"Collection {self.name}: {name} is set by the refresh, no parser sends it.")
