@@ -38,6 +38,10 @@ def _edges(collections: Mapping[str, InventoryCollection]) -> tuple[list[Edge], 
                 raise InvalidCollection(
                     f"Collection {collection.name} links {column} to {target}, which is not declared."
                 )
+            if collections[target].fixed_scope:
+                raise InvalidCollection(
+                    f"{collection.name}.{column} links to {target}, whose table holds other collections too."
+                )
             if any(name in collections[target].links for name in collections[target].manager_ref):
                 raise InvalidCollection(
                     f"{collection.name}.{column} links to {target}, whose identity is itself a link."

@@ -18,8 +18,8 @@ from craton_inv.refresh.target import Targets
 class SaveOptions:
     """How one refresh saves.
 
-    source_id       the source whose refresh this is
-    scope           values of the scope columns
+    source_id       the source whose refresh this is; the value of a scope column `inventory_source_id`
+    scope           values of the other scope columns, but for those that a collection gives itself
     delete          delete what the source owns and did not deliver (AWX's overwrite)
     replace         variables that no source sends are dropped from what was delivered (AWX's overwrite_vars)
     force_delete    go past the deletion guard
@@ -40,6 +40,11 @@ class SaveOptions:
     incomplete: Mapping[str, str] = field(default_factory=dict)
     version: datetime | None = None
     newest_full: datetime | None = None
+
+    def scope_of(self, collection: InventoryCollection) -> dict[str, Any]:
+        """The values of a collection's scope columns."""
+        known = {"inventory_source_id": self.source_id, **self.scope, **collection.fixed_scope}
+        return {name: known[name] for name in collection.scope}
 
 
 @dataclass(frozen=True)
@@ -67,15 +72,15 @@ class Saving:
         columns = self.collection.table.c
         binds = {f"scope_{name}": (value, columns[name].type) for name, value in self.scope_values().items()}
         for target in self.collections.values():
-            for name in target.scope:
-                binds.setdefault(f"scope_{name}", (self.options.scope[name], target.column(name).type))
+            for name, value in self.options.scope_of(target).items():
+                binds.setdefault(f"scope_{name}", (value, target.column(name).type))
         binds["source"] = (self.options.source_id, BigInteger())
         statement = compose(template, binds, stage=self.stage.table, table=self.table, **parts)
         return await self.connection.execute(statement)
 
     def scope_values(self) -> dict[str, Any]:
         """The values of this collection's scope columns."""
-        return {name: self.options.scope[name] for name in self.collection.scope}
+        return self.options.scope_of(self.collection)
 
     def in_scope(self, alias: str = "t", collection: InventoryCollection | None = None) -> str:
         """SQL: a row is in the scope."""
