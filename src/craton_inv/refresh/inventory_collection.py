@@ -33,6 +33,8 @@ class InventoryCollection:
     links        column -> name of the collection whose `id` (or, by `key`, another column) it holds; a parser sends
                  `lazy_find(...)` for it
     scope        columns with one value a refresh: they bound what is compared, updated and deleted
+    fixed_scope  scope columns whose value the declaration gives, so that several collections share one table; nothing
+                 links to such a collection
     ownership    who else may own the rows (see `ownership`)
     secondary_refs           name -> columns that links may find an object by besides its manager_ref
     manager_ref_allowed_nil  columns of the identity that may be null; a null in another one is refused
@@ -64,6 +66,7 @@ class InventoryCollection:
     on_create: tuple[str, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
     scope: tuple[str, ...] = ()
+    fixed_scope: Mapping[str, Any] = field(default_factory=dict)
     ownership: Ownership = field(default_factory=Exclusive)
     secondary_refs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     manager_ref_allowed_nil: tuple[str, ...] = ()
