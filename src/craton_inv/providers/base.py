@@ -1,7 +1,7 @@
 """What a provider is: its kind, the configuration it takes, and the refresher it builds for a source."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from craton_inv.ansible.variables_text import parse_variables
 from craton_inv.errors import InvalidField
+from craton_inv.providers.credentials.definitions import ProviderCredential
 from craton_inv.providers.events import Event, ObjectRef
 from craton_inv.refresh.refresher import Progress, Refresher, no_progress
 from craton_inv.refresh.target import Targets
@@ -48,6 +49,26 @@ class SourceDefinition:
     limit: str = ""
     verbosity: int = 1
     upload: Upload | None = None
+    credentials: tuple[ProviderCredential, ...] = ()
+
+
+@dataclass(frozen=True)
+class InputInventory:
+    """An inventory that goes into a constructed one. Read `script` to its end, then `facts`, then the next input.
+
+    `script`: its document as Ansible's script protocol has it, in pieces; enabled hosts alone, with AWX's variables
+    about each. `facts`: names of hosts with what is known of them, as JSON text.
+    """
+
+    name: str
+    script: AsyncIterator[bytes]
+    facts: AsyncIterator[tuple[str, bytes]]
+
+
+async def no_inputs() -> AsyncIterator[InputInventory]:
+    """The inputs of an inventory that is made of none."""
+    return
+    yield
 
 
 def no_output(line: str) -> None:
@@ -56,12 +77,16 @@ def no_output(line: str) -> None:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a refresher may use: settings, where to say lines for the update's events, where to report progress."""
+    """What a refresher may use: settings, where to say lines for the update's events, where to report progress.
+
+    `inputs` gives the inventories that a constructed one is made of, in their order.
+    """
 
     settings: Settings
     say: Callable[[str], None] = no_output
     progress: Progress = no_progress
     command_run: Callable[[list[str], str, dict[str, str]], None] = field(default=lambda args, cwd, env: None)
+    inputs: Callable[[], AsyncIterator[InputInventory]] = no_inputs
 
 
 class Provider(ABC):
@@ -71,12 +96,16 @@ class Provider(ABC):
     full_refresh_threshold  more targets than so many mean the whole source; None: as the settings say
     target_refs             association -> the sets of columns by which one of its objects may be asked for; the first
                             that a host of the database can fill is the one its refresh uses
+    trusted                 its values come from people who may write inventories: templates in them are meant to run
+    derived                 it can be had again at any time from what is here: the deletion guard keeps nothing of it
     """
 
     kind: ClassVar[str]
     config: ClassVar[type[ProviderConfig] | None] = None
     allow_targeted_refresh: ClassVar[bool] = False
     full_refresh_threshold: ClassVar[int | None] = None
+    trusted: ClassVar[bool] = False
+    derived: ClassVar[bool] = False
     target_refs: ClassVar[Mapping[str, tuple[tuple[str, ...], ...]]] = MappingProxyType(
         {"hosts": (("name",), ("instance_id",))}
     )

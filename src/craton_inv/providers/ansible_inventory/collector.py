@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,13 @@ from craton_inv.providers.ansible_inventory.command import ansible_inventory, co
 from craton_inv.providers.ansible_inventory.document import failure_text, read_document
 from craton_inv.providers.ansible_inventory.environment import clean_environment
 from craton_inv.providers.base import SourceDefinition, Surroundings
+from craton_inv.providers.credentials.hiding import HIDDEN, hiding
+from craton_inv.providers.credentials.injection import injected, write_files
 from craton_inv.refresh.collector import Collector
 from craton_inv.refresh.target import Targets
 
 FOLDERS = ("home", "tmp", "upload")
 WITHOUT_SCRIPTS = ("host_list", "auto", "yaml", "ini", "toml")
-HIDDEN = "**********"
-SHORTEST_HIDDEN = 4  # characters; a shorter secret would blacken words of any text
 
 
 @dataclass(frozen=True)
@@ -74,15 +74,22 @@ class AnsibleCollector(Collector):
         collections = tuple(Path(part) for part in settings.ansible_collections_path.split(":") if part)
         if collections:
             environment["ANSIBLE_COLLECTIONS_PATH"] = ":".join(map(str, collections))
+        shown = dict(environment)
+        for number, credential in enumerate(definition.credentials):
+            given = injected(credential, private / f"credential_{number}")
+            await asyncio.to_thread(write_files, given, private / f"credential_{number}")
+            # What this service sets itself is not for a credential to change.
+            environment = {**given.environment, **environment}
+            shown = {**given.shown(), **shown}
         home = private / "home"
-        self.around.command_run(command, str(home), {**environment, **dict.fromkeys(inputs.secrets, HIDDEN)})
+        self.around.command_run(command, str(home), {**shown, **dict.fromkeys(inputs.secrets, HIDDEN)})
         limits = sandbox.Limits(
             settings.inventory_memory_limit,
             settings.inventory_output_limit,
             (*inputs.readable, *collections, Path(program).resolve().parent),  # noqa: ASYNC240 - found a moment ago
             private,
         )
-        hide = hiding(inputs.secrets.values())
+        hide = hiding([*inputs.secrets.values(), *(text for one in definition.credentials for text in one.secrets())])
         say = self.around.say
         ended = await sandbox.run(
             command, home, {**environment, **inputs.secrets}, limits, lambda line: say(hide(line))
@@ -95,16 +102,3 @@ class AnsibleCollector(Collector):
         """Remove the private folder."""
         if self._folder is not None:
             await asyncio.to_thread(self._folder.cleanup)
-
-
-def hiding(secrets: Iterable[str]) -> Callable[[str], str]:
-    """A function that blackens these secrets in a text."""
-    hidden = sorted({part for secret in secrets for part in (secret, *secret.splitlines())}, key=len, reverse=True)
-    hidden = [part for part in hidden if len(part.strip()) >= SHORTEST_HIDDEN]
-
-    def hide(text: str) -> str:
-        for part in hidden:
-            text = text.replace(part, HIDDEN)
-        return text
-
-    return hide
