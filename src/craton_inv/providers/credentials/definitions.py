@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 SSH_PRIVATE_KEY = "ssh_private_key"
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ class CredentialTypeDefinition:
     name: str
     fields: tuple[InputField, ...] = ()
     required: tuple[str, ...] = ()
-    injectors: Mapping[str, Mapping[str, str]] = field(default=NOTHING)
+    injectors: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def by_id(self) -> dict[str, InputField]:
         """The inputs by their names."""
