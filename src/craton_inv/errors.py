@@ -80,6 +80,19 @@ class InvalidFilter(BadRequest):
         self.expected = list(expected)
 
 
+class BlockedAddress(BadRequest):
+    """A URL that the service does not follow: its scheme, its host, or an address that the host stands for."""
+
+    code = "blocked_address"
+
+
+class RemoteFault(CratonInvError):
+    """Another service answered what cannot be used: too much, too slowly, nothing readable, or a refusal."""
+
+    status = 502
+    code = "remote_fault"
+
+
 class Unauthorized(CratonInvError):
     """No or no valid credentials."""
 
@@ -158,6 +171,12 @@ class ServiceUnavailable(CratonInvError):
 
     def __init__(self, message: str, *, retry_after: int = 5, code: str | None = None) -> None:
         super().__init__(message, code=code, headers={"Retry-After": str(retry_after)})
+
+
+class TransientError(ServiceUnavailable):
+    """A network or another service did not answer as it may a little later: a job is tried again."""
+
+    code = "transient"
 
 
 class KeyMissing(ServiceUnavailable):

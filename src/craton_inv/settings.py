@@ -79,7 +79,23 @@ class Settings(BaseSettings):
     )
     inventory_output_limit: int = Field(256 * 1024 * 1024, gt=0, description="Largest answer of ansible-inventory.")
     inventory_memory_limit: int = Field(4 * 1024 * 1024 * 1024, gt=0, description="Address space of ansible-inventory.")
+    full_refresh_threshold: int = Field(
+        100, ge=0, le=100_000, description="More targets of a source than so many refresh all of it."
+    )
+    event_flood_limit: int = Field(30, ge=1, description="Like events of a source that are taken within a minute.")
     upload_limit: int = Field(64 * 1024 * 1024, gt=0, description="Largest uploaded inventory file.")
+
+    projects_root: Path | None = Field(None, description="Folder below which the folders of manual projects lie.")
+    project_limit: int = Field(
+        256 * 1024 * 1024, gt=0, description="Largest answer of a git server, and largest tree of a project."
+    )
+    project_update_timeout: float = Field(
+        600, gt=0, allow_inf_nan=False, description="Default timeout of a project update."
+    )
+    http_out_allow: str = Field(
+        "",
+        description="Hosts and networks, separated by ',', that http and private addresses are allowed for.",
+    )
 
     body_limit: int = Field(1024 * 1024, gt=0, description="Largest JSON body of a request.")
     json_depth_limit: int = Field(64, gt=0, description="Deepest nesting of a JSON body.")
