@@ -148,7 +148,7 @@ class World:
     async def clear(self) -> None:
         """Empty the tables; CHECKPOINT, where our role may, so that no measurement pays for the one before."""
         async with self.engine.begin() as connection:
-            await connection.execute(text(f"TRUNCATE {', '.join(TABLES)}, host_facts"))
+            await connection.execute(text(f"TRUNCATE {', '.join(TABLES)} CASCADE"))
             allowed = await connection.scalar(text("SELECT pg_has_role(current_user, 'pg_checkpoint', 'USAGE')"))
         if allowed:
             async with self.engine.connect() as connection:
