@@ -43,7 +43,7 @@ from craton_inv.settings import Settings
 GROUPS = 60
 MEMBERSHIPS = 3
 TABLES = ("groups", "group_sources", "hosts", "host_sources", "memberships", "group_edges")
-GOAL_FIRST = 5.0
+GOAL_FIRST = 3.0
 
 
 def make_document(hosts: int, changed: float = 0.0) -> dict[str, Any]:
