@@ -14,6 +14,7 @@ from craton_inv.jobs import (
 )
 from craton_inv.jobs.context import Task
 from craton_inv.services.membership_changes import order_waiting
+from craton_inv.services.source_events import forget_events
 from craton_inv.services.update_lifecycle import end_lost
 
 TASKS: dict[str, Task] = {
@@ -27,4 +28,4 @@ TASKS: dict[str, Task] = {
 
 # What the sweeper puts in order at each round, in a transaction of its own: rows whose job is lost, and changes that
 # nobody saw to.
-TIDYING: tuple[Callable[[AsyncSession], Awaitable[None]], ...] = (end_lost, order_waiting)
+TIDYING: tuple[Callable[[AsyncSession], Awaitable[None]], ...] = (end_lost, order_waiting, forget_events)

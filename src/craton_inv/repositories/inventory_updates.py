@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
-from craton_inv.models import InventoryUpdate, InventoryUpdateEvent
+from craton_inv.models import InventoryUpdate, InventoryUpdateEvent, InventoryUpdateTarget
 from craton_inv.models.inventory_update import ACTIVE
 from craton_inv.repositories.base import Order, Repository, Rows
 from craton_inv.repositories.scope import Scope
@@ -85,6 +85,21 @@ class InventoryUpdateEventRepository(Repository[InventoryUpdateEvent]):
     def visible_condition(self) -> ColumnElement[bool]:
         """Those of the run; whoever sees it sees them."""
         return InventoryUpdateEvent.inventory_update_id == self.update.id
+
+
+class InventoryUpdateTargetRepository(Repository[InventoryUpdateTarget]):
+    """Targets of one run that the caller got through `InventoryUpdateRepository`."""
+
+    model = InventoryUpdateTarget
+    label = "Target"
+
+    def __init__(self, session: AsyncSession, scope: Scope, update: InventoryUpdate) -> None:
+        super().__init__(session, scope)
+        self.update = update
+
+    def visible_condition(self) -> ColumnElement[bool]:
+        """Those of the run; whoever sees it sees them."""
+        return InventoryUpdateTarget.inventory_update_id == self.update.id
 
 
 def of_source(source_id: int) -> ColumnElement[bool]:

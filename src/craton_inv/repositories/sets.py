@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Text, any_, literal
+from sqlalchemy import BigInteger, ColumnElement, LargeBinary, Text, any_, literal
 from sqlalchemy.dialects.postgresql import ARRAY
 
 
@@ -16,6 +16,12 @@ def any_of(column: Any, ids: Iterable[int]) -> ColumnElement[bool]:
 def any_text(column: Any, texts: Iterable[str]) -> ColumnElement[bool]:
     """`column = ANY(:texts)`."""
     condition: ColumnElement[bool] = column == any_(literal(list(texts), ARRAY(Text)))
+    return condition
+
+
+def any_bytes(column: Any, values: Iterable[bytes]) -> ColumnElement[bool]:
+    """`column = ANY(:values)`."""
+    condition: ColumnElement[bool] = column == any_(literal(list(values), ARRAY(LargeBinary)))
     return condition
 
 

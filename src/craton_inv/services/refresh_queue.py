@@ -83,6 +83,7 @@ async def queue_refresh(
             _add(asked, source.id, [ref])
     for source_id, those in written.items():
         source = await InventorySourceRepository(session, scope).get(source_id)
+        scope.require(source.tenant_id, WRITE, "inventory sources")
         _add(asked, source_id, _read(source, those))
     return [
         await launch(

@@ -13,6 +13,7 @@ from craton_inv.models import InventoryUpdateTarget
 from craton_inv.providers.base import Provider
 from craton_inv.providers.events import ObjectRef
 from craton_inv.refresh.target import Target, Targets
+from craton_inv.repositories.sets import integer
 
 LONGEST_VALUE = 1024
 Table = InventoryUpdateTarget
@@ -62,14 +63,15 @@ def distinct(refs: Iterable[ObjectRef]) -> dict[tuple[str, bytes], ObjectRef]:
 async def add_targets(session: AsyncSession, update_id: int, refs: Mapping[tuple[str, bytes], ObjectRef]) -> int:
     """Add what the update does not have yet, in one statement. Returns how many targets it has now."""
     keys = sorted(refs)
-    asked = func.unnest(
+    columns = func.unnest(
         cast(bindparam("associations", [name for name, _ in keys]), ARRAY(Text)),
         cast(bindparam("refs", [dict(refs[key].manager_ref) for key in keys], ARRAY(JSONB)), ARRAY(JSONB)),
         cast(bindparam("digests", [digest for _, digest in keys]), ARRAY(LargeBinary)),
-    ).table_valued("association", "manager_ref", "digest")
+    )
+    asked = columns.table_valued("association", "manager_ref", "digest").render_derived()
     statement = insert(Table).from_select(
         ["inventory_update_id", "association", "manager_ref", "digest"],
-        select(bindparam("update_id", update_id), asked.c.association, asked.c.manager_ref, asked.c.digest),
+        select(integer(update_id), asked.c.association, asked.c.manager_ref, asked.c.digest),
     )
     await session.execute(statement.on_conflict_do_nothing(constraint="uq_inventory_update_targets_object"))
     return await session.scalar(select(func.count()).where(Table.inventory_update_id == update_id)) or 0

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
 
+from craton_inv.api.deps import ContextDep
 from craton_inv.api.ids import PathId
 from craton_inv.api.v2.links import links_of
 from craton_inv.api.v2.present import InventoryUpdatePresenter
@@ -23,6 +24,7 @@ from craton_inv.schemas.v2.inventory_sources import (
 from craton_inv.schemas.v2.inventory_updates import InventoryUpdateStarted
 from craton_inv.services.inventory_sources import updatable_sources, why_not_updatable
 from craton_inv.services.inventory_updates import launch
+from craton_inv.services.refresh_queue import ObjectTarget, queue_refresh
 
 router = APIRouter()
 RowId = Annotated[PathId, Path(alias="id")]
@@ -44,11 +46,21 @@ async def get_inventory_source_update(source_id: RowId, viewer: ViewerDep) -> Ca
     tags=["inventory_sources"],
 )
 async def start_inventory_source_update(
-    source_id: RowId, viewer: ViewerDep, response: Response, body: UpdateOptions | None = None
+    source_id: RowId,
+    viewer: ViewerDep,
+    context: ContextDep,
+    response: Response,
+    body: UpdateOptions | None = None,
 ) -> InventoryUpdateStarted:
-    """Ask for an update: 202 with the run. A second ask while it waits answers with the same run."""
+    """Ask for an update of all or of single objects: 202 with the run. A second ask while it waits joins that run."""
     options = body.model_dump(exclude_unset=True) if body is not None else {}
-    update = await launch(viewer.session, viewer.scope, source_id, options)
+    targets = options.pop("targets", None)
+    if targets:
+        asked = [ObjectTarget(source_id, **target) for target in targets]
+        threshold = context.settings.full_refresh_threshold
+        [update] = await queue_refresh(viewer.session, viewer.scope, asked, threshold=threshold, options=options)
+    else:
+        update = await launch(viewer.session, viewer.scope, source_id, options, targets=targets)
     response.headers["Location"] = viewer.links.to("inventory_update", update.id)
     return await InventoryUpdatePresenter(viewer).started(update)
 

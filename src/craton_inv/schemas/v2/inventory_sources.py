@@ -1,5 +1,7 @@
 """Inventory sources."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from craton_inv.schemas.names import Name
@@ -130,8 +132,19 @@ class SourcesStarted(BaseModel):
     results: list[SourceStarted]
 
 
+class UpdateTarget(BaseModel):
+    """One object of a source, by the columns that identify it; it need not be known here yet."""
+
+    association: ShortText = Field(description="Where it belongs, hosts for instance.")
+    manager_ref: dict[str, Any] = Field(description='Columns and their values, {"instance_id": "i-1"} for instance.')
+
+
 class UpdateOptions(BaseModel):
     """How to run an update."""
+
+    targets: list[UpdateTarget] = Field(
+        default_factory=list, description="Refresh these objects only; left out, the whole source."
+    )
 
     force_delete: Flag = Field(
         default_factory=bool, description="Delete even what the deletion guard would keep; needs the admin role."

@@ -12,6 +12,7 @@ class InventoryUpdateRow(Named):
     """A run as lists show it. `elapsed` counts seconds from start to end, or to now while it runs."""
 
     unified_job_template: int
+    kind: str = Field(description="full, or targeted for single objects.")
     launch_type: str
     status: str
     failed: bool

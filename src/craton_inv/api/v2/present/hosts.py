@@ -15,6 +15,7 @@ SUB_RESOURCES = (
     "smart_inventories",
     "labels",
     "ansible_facts",
+    "refresh",
 )
 
 

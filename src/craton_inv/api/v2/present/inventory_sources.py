@@ -11,7 +11,7 @@ from craton_inv.repositories.inventory_sources import InventorySourceRepository
 from craton_inv.schemas.v2.fields import show_time
 from craton_inv.schemas.v2.inventory_sources import InventorySource
 
-SUB_RESOURCES = ("update", "inventory_updates", "hosts", "groups", "upload")
+SUB_RESOURCES = ("update", "events", "inventory_updates", "hosts", "groups", "resources", "upload")
 COPIED = (
     "id", "created", "modified", "name", "description", "source", "source_path", "source_vars", "scm_branch",
     "enabled_var", "enabled_value", "host_filter", "overwrite", "overwrite_vars", "timeout", "verbosity", "limit",

@@ -16,11 +16,12 @@ from craton_inv.schemas.v2.inventory_updates import (
     InventoryUpdateRow,
     InventoryUpdateStarted,
 )
+from craton_inv.schemas.v2.refreshes import InventoryUpdateTarget
 
-SUB_RESOURCES = ("cancel", "events", "stdout")
+SUB_RESOURCES = ("cancel", "events", "stdout", "targets")
 COPIED = (
-    "id", "created", "modified", "name", "description", "launch_type", "status", "started", "finished", "canceled_on",
-    "job_explanation", "execution_node", "result",
+    "id", "created", "modified", "name", "description", "kind", "launch_type", "status", "started", "finished",
+    "canceled_on", "job_explanation", "execution_node", "result",
 )  # fmt: skip
 DETAIL = ("job_args", "job_cwd", "job_env", "result_traceback", "event_processing_finished")
 # What the source said when the run started (before: when it was asked for), whatever becomes of the source.
@@ -143,6 +144,19 @@ class EventPresenter:
                 end_line=row.end_line,
                 verbosity=row.verbosity,
                 inventory_update=self.update_id,
+            )
+            for row in rows
+        ]
+
+
+class TargetPresenter:
+    """Targets of one run. No statements."""
+
+    async def many(self, rows: Sequence[models.InventoryUpdateTarget]) -> list[InventoryUpdateTarget]:
+        """Targets, in the order given."""
+        return [
+            InventoryUpdateTarget(
+                type="inventory_update_target", **summary_of(row, "id", "association", "manager_ref", "created")
             )
             for row in rows
         ]
