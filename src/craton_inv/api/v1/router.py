@@ -1,6 +1,6 @@
 """Every route of /v1."""
 
-from craton_inv.api.v1 import ansible_inventory, grants, groups, hosts, members, regions, tenants, tokens, users
+from craton_inv.api.v1 import ansible_inventory, grants, groups, hosts, jobs, members, regions, tenants, tokens, users
 
 ROUTERS = (
     tenants.router,
@@ -12,4 +12,5 @@ ROUTERS = (
     tokens.router,
     users.router,
     ansible_inventory.router,
+    jobs.router,
 )
