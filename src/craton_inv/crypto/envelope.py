@@ -19,7 +19,7 @@ NONCE_BYTES = 12
 
 @dataclass(frozen=True)
 class Place:
-    """Where a secret belongs. `secret`: kind and id of its row; `version` counts its contents, `format` names theirs."""
+    """Where a secret belongs. `secret`: its row by kind and id; `version` counts contents, `format` names theirs."""
 
     tenant_id: int
     secret: str

@@ -55,6 +55,11 @@ class RootKeys:
         """All of them."""
         return {key.id: key for key in self.keys}
 
+    def has(self, key_id: str, fingerprint: bytes) -> bool:
+        """Whether this very key is among them."""
+        found = self.by_id().get(key_id)
+        return found is not None and hmac.compare_digest(found.fingerprint, fingerprint)
+
     def get(self, key_id: str) -> RootKey:
         """The key of that id. Raises KeyMissing, naming it."""
         found = self.by_id().get(key_id)
@@ -70,16 +75,21 @@ def make_root_key() -> RootKey:
     return _named(new_key())
 
 
-def load_root_keys(settings: Settings) -> RootKeys:
-    """The keys of this process, read anew: a file may have got another key. Raises SetupError."""
+def load_root_keys(settings: Settings, *, make: bool = True) -> RootKeys:
+    """The keys of this process, read anew: a file may have got another key. Raises SetupError.
+
+    `make`: the file of the data directory is made when it is not there; otherwise that is no keys at all.
+    """
     if settings.root_keys is not None:
         return parse_root_keys(settings.root_keys.get_secret_value().split(","), "CRATON_INV_ROOT_KEYS")
     path = root_keys_file(settings)
     try:
-        if settings.root_keys_file is None:
+        if settings.root_keys_file is not None:
+            text = path.read_text()
+        elif make or path.exists():
             text = files.made_once(path, lambda: f"{make_root_key().line()}\n")
         else:
-            text = path.read_text()
+            return RootKeys(())
     except (OSError, UnicodeDecodeError) as error:
         raise SetupError(
             f"The root keys in {path} cannot be read ({type(error).__name__}).", code="keys.file"

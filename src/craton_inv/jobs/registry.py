@@ -11,6 +11,7 @@ from craton_inv.jobs import (
     rebuild_smart_memberships,
     reconcile_smart_memberships,
     refresh,
+    rewrap_keys,
 )
 from craton_inv.jobs.context import Task
 from craton_inv.services.membership_changes import order_waiting
@@ -24,6 +25,7 @@ TASKS: dict[str, Task] = {
     "delete_tenant": delete_tenant.TASK,
     "rebuild_smart_memberships": rebuild_smart_memberships.TASK,
     "reconcile_smart_memberships": reconcile_smart_memberships.TASK,
+    "rewrap_keys": rewrap_keys.TASK,
 }
 
 # What the sweeper puts in order at each round, in a transaction of its own: rows whose job is lost, and changes that
