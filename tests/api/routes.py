@@ -30,6 +30,7 @@ V1_KINDS = {
     "token_id": "token",
     "user_id": "user",
     "grant_id": "grant",
+    "job_id": "job",
 }
 # Integers in bodies that name a row, and those that name none.
 BODY_KINDS = {

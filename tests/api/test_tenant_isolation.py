@@ -11,7 +11,7 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from craton_inv.models import Grant, Host, InventorySourceUpload, InventoryUpdate, Region, Tenant, Token
+from craton_inv.models import Grant, Host, InventorySourceUpload, InventoryUpdate, Job, Region, Tenant, Token
 from tests.api.conftest import ClientOf, make_token
 from tests.api.routes import Operation, operations
 from tests.factories import (
@@ -78,6 +78,7 @@ async def make_world(session: AsyncSession, name: str) -> World:
     user = await make_user(session, name)
     grant = await save(session, Grant(user_id=user.id, tenant_id=tenant.id, role="reader"))
     token = await save(session, Token(user_id=user.id, secret_hash=name.encode(), description=name))
+    job = await save(session, Job(task="refresh", tenant_id=tenant.id, error=name))
     rows: Mapping[str, Any] = {
         "tenant": tenant,
         "inventory": inventory,
@@ -91,6 +92,7 @@ async def make_world(session: AsyncSession, name: str) -> World:
         "user": user,
         "grant": grant,
         "token": token,
+        "job": job,
     }
     return World(tenant, {kind: row.id for kind, row in rows.items()})
 

@@ -1,0 +1,104 @@
+"""/v1/jobs: what waits and what runs, for those who operate the service."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from craton_inv.models import Job, Tenant
+from tests.api.conftest import ClientOf
+from tests.factories import make_tenant, save
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+async def tenant(session: AsyncSession) -> Tenant:
+    """Whose jobs are looked at."""
+    return await make_tenant(session)
+
+
+async def add(session: AsyncSession, tenant: Tenant | None = None, **values: Any) -> Job:
+    """A job."""
+    values.setdefault("task", "refresh")
+    job: Job = await save(session, Job(tenant_id=tenant.id if tenant else None, args={"update_id": 7}, **values))
+    return job
+
+
+async def ids(client: httpx.AsyncClient, **query: Any) -> list[int]:
+    """The ids that the list gives."""
+    answer = await client.get("/v1/jobs", params=query)
+    assert answer.status_code == 200, answer.text
+    return [job["id"] for job in answer.json()["jobs"]]
+
+
+async def test_a_running_job_is_shown_with_its_worker_heartbeat_and_lease(
+    client: httpx.AsyncClient, session: AsyncSession, tenant: Tenant
+) -> None:
+    job = await add(
+        session,
+        tenant,
+        status="running",
+        attempt=2,
+        worker="node-1:42",
+        created=NOW - timedelta(seconds=90),
+        heartbeat_at=NOW,
+        lease_until=NOW + timedelta(seconds=30),
+        error="It was interrupted once.",
+    )
+    [shown] = (await client.get("/v1/jobs")).json()["jobs"]
+    assert shown == (await client.get(f"/v1/jobs/{job.id}")).json() | {"age": shown["age"]}
+    expected = {"task": "refresh", "args": {"update_id": 7}, "tenant_id": tenant.id, "status": "running", "attempt": 2}
+    assert shown.items() >= expected.items()
+    assert (shown["worker"], shown["error"]) == ("node-1:42", "It was interrupted once.")
+    assert datetime.fromisoformat(shown["lease_until"]) - datetime.fromisoformat(shown["heartbeat_at"]) == timedelta(
+        seconds=30
+    )
+    assert shown["age"] >= 90
+
+
+async def test_the_list_holds_what_waits_and_runs_unless_told_otherwise(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    made = {status: await add(session, status=status) for status in ("queued", "running", "done", "failed")}
+    assert await ids(client) == [made["queued"].id, made["running"].id]
+    assert await ids(client, status="failed") == [made["failed"].id]
+    assert await ids(client, status=["done", "failed"], task="refresh") == [made["done"].id, made["failed"].id]
+    assert await ids(client, task="delete_inventory") == []
+
+
+async def test_the_list_comes_in_pages(client: httpx.AsyncClient, session: AsyncSession) -> None:
+    jobs = [await add(session) for _ in range(3)]
+    first = (await client.get("/v1/jobs", params={"limit": 2})).json()
+    following = next(link["href"] for link in first["links"] if link["rel"] == "next")
+    assert [job["id"] for job in (await client.get(following)).json()["jobs"]] == [jobs[2].id]
+
+
+@pytest.mark.parametrize("query", [{"status": "lost"}, {"limit": 0}, {"task": "x" * 65}, {"marker": "x"}])
+async def test_what_the_list_cannot_take_is_refused(client: httpx.AsyncClient, query: dict[str, Any]) -> None:
+    answer = await client.get("/v1/jobs", params=query)
+    assert answer.status_code == 400, answer.text
+    assert [field.partition(".")[0] for field in answer.json()["errors"]] == list(query)
+
+
+async def test_a_member_sees_the_jobs_of_his_tenant_and_none_of_the_service(
+    session: AsyncSession, tenant: Tenant, client_of: ClientOf
+) -> None:
+    own, of_all, foreign = (
+        await add(session, tenant),
+        await add(session),
+        await add(session, await make_tenant(session)),
+    )
+    reader = await client_of(tenant, "reader")
+    assert await ids(reader) == [own.id]
+    assert [(await reader.get(f"/v1/jobs/{job.id}")).status_code for job in (own, of_all, foreign)] == [200, 404, 404]
+
+
+async def test_an_administrator_sees_the_jobs_of_the_service_too(
+    client: httpx.AsyncClient, session: AsyncSession, tenant: Tenant
+) -> None:
+    assert await ids(client) == []
+    jobs = [await add(session, tenant), await add(session)]
+    assert await ids(client) == [job.id for job in jobs]
