@@ -1,11 +1,12 @@
 """Run one provider the way the worker does, without a job around it."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from craton_inv.providers import registry
-from craton_inv.providers.base import SourceDefinition, Surroundings
+from craton_inv.providers.base import InputInventory, SourceDefinition, Surroundings
 from craton_inv.refresh.counts import Counts
 from craton_inv.refresh.saving import SaveOptions
 from craton_inv.refresh.target import Targets
@@ -27,11 +28,35 @@ class Run:
         return "\n".join(self.said)
 
 
-async def gather(settings: Settings, definition: SourceDefinition, run: Run | None = None) -> tuple[Run, Any]:
+async def _each(*items: Any) -> AsyncIterator[Any]:
+    for item in items:
+        yield item
+
+
+def inputs_of(*documents: Mapping[str, Any], **facts: Mapping[str, Any]) -> Callable[[], AsyncIterator[InputInventory]]:
+    """Inputs with these documents; `facts` by host come with the first."""
+
+    async def inputs() -> AsyncIterator[InputInventory]:
+        for number, document in enumerate(documents, 1):
+            known = [(name, json.dumps(found).encode()) for name, found in facts.items()] if number == 1 else []
+            yield InputInventory(f"input {number}", _each(json.dumps(document).encode()), _each(*known))
+
+    return inputs
+
+
+WEB_AND_DB = inputs_of(
+    {"web": {"hosts": ["web-1"]}, "_meta": {"hostvars": {"web-1": {"role": "front", "remote_tower_id": 11}}}},
+    {"db": {"hosts": ["db-1"]}, "_meta": {"hostvars": {"db-1": {"role": "back", "remote_tower_id": 12}}}},
+)
+
+
+async def gather(
+    settings: Settings, definition: SourceDefinition, run: Run | None = None, inputs: Any = WEB_AND_DB
+) -> tuple[Run, Any]:
     """Collect and parse only; the collector's document when it has one."""
     run = run or Run()
     refresher = registry.get(definition.kind).refresher(
-        definition, Targets(definition.id), Surroundings(settings, run.said.append)
+        definition, Targets(definition.id), Surroundings(settings, run.said.append, inputs=inputs)
     )
     try:
         await refresher.gather()
@@ -41,13 +66,15 @@ async def gather(settings: Settings, definition: SourceDefinition, run: Run | No
         await refresher.close()
 
 
-async def refresh(world: World, settings: Settings, definition: SourceDefinition, **options: Any) -> Run:
+async def refresh(
+    world: World, settings: Settings, definition: SourceDefinition, *, inputs: Any = WEB_AND_DB, **options: Any
+) -> Run:
     """Collect, parse and save into the world's inventory."""
     source_id = await world.source(definition.kind)
     definition = replace(definition, id=source_id, inventory_id=world.inventory_id, tenant_id=world.tenant_id)
     run = Run()
     refresher = registry.get(definition.kind).refresher(
-        definition, Targets(source_id), Surroundings(settings, run.said.append)
+        definition, Targets(source_id), Surroundings(settings, run.said.append, inputs=inputs)
     )
     scope = {"inventory_id": world.inventory_id, "tenant_id": world.tenant_id}
     try:

@@ -12,6 +12,7 @@ ATTRIBUTES = "craton_attributes"
 NAME_PATTERN = "^[A-Za-z_][A-Za-z0-9_]*$"
 # Names that Jinja reads as something else. Source: ansible-core 2.19, JINJA_KEYWORDS.
 RESERVED = ("False", "None", "True", "false", "none", "not", "true")
+UNSAFE = "__ansible_unsafe"
 _NAME = re.compile(NAME_PATTERN)
 _TEMPLATE = re.compile(r"\{[{%#]")
 
@@ -71,9 +72,31 @@ def as_unsafe(value: Any) -> Any:
     since real group variables are templates. Source: Ansible's JSON, `__ansible_unsafe`.
     """
     if isinstance(value, str):
-        return {"__ansible_unsafe": value} if _TEMPLATE.search(value) else value
+        return {UNSAFE: value} if _TEMPLATE.search(value) else value
     if isinstance(value, Mapping):
         return {key: as_unsafe(item) for key, item in value.items()}
     if isinstance(value, list):
         return [as_unsafe(item) for item in value]
+    return value
+
+
+def without_needless_marks(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables with `__ansible_unsafe` taken off texts that hold no template: marked or not, they mean the same.
+
+    ansible-inventory marks every text that a plugin computes, and a marked text is found by no filter.
+    """
+    return {
+        key: value if isinstance(value, str | int) else _without_needless_marks(value)
+        for key, value in variables.items()
+    }
+
+
+def _without_needless_marks(value: Any) -> Any:
+    if isinstance(value, dict):
+        text = value.get(UNSAFE)
+        if isinstance(text, str) and len(value) == 1:
+            return value if _TEMPLATE.search(text) else text
+        return {key: _without_needless_marks(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_needless_marks(item) for item in value]
     return value

@@ -4,12 +4,13 @@
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from craton_inv.ansible.variables import without_needless_marks
 from craton_inv.errors import UpdateFailed
 from craton_inv.providers.base import no_output
-from craton_inv.providers.host_values import enabled_of
+from craton_inv.providers.host_values import HostRules as HostRules
+from craton_inv.providers.host_values import enabled_of, instance_id_of
 from craton_inv.providers.inventory_persister import IMPORTED, InventoryPersister
 from craton_inv.providers.names import group_name, host_name_and_port
 from craton_inv.refresh.inventory_object import InventoryObject
@@ -18,14 +19,6 @@ from craton_inv.refresh.parser import Parser
 ROOTS = frozenset({"all", "ungrouped"})
 DESCRIPTION = "_awx_description"
 PORT = "ansible_port"
-
-
-@dataclass(frozen=True)
-class HostRules:
-    """What a source says about reading hosts (AWX's enabled_var and enabled_value)."""
-
-    enabled_var: str = ""
-    enabled_value: str = ""
 
 
 class AnsibleJsonParser(Parser):
@@ -50,7 +43,7 @@ class AnsibleJsonParser(Parser):
         document = self.document()
         hostvars = _mapping(_mapping(document.get("_meta", {}), "_meta").get("hostvars", {}), "_meta.hostvars")
         groups = {name: _mapping(group, name) for name, group in document.items() if name != "_meta"}
-        variables = _mapping(groups.get("all", {}).get("vars", {}), "all.vars")
+        variables = without_needless_marks(_mapping(groups.get("all", {}).get("vars", {}), "all.vars"))
         yield self.persister.inventory.build(id=self.persister.inventory_id, variables=variables)
         for part in (self._groups(groups), self._hosts(groups, hostvars), self._links(groups)):
             for item in part:
@@ -60,9 +53,10 @@ class AnsibleJsonParser(Parser):
         names = dict.fromkeys(groups)
         for name, group in groups.items():
             names.update(dict.fromkeys(_names(group, name, "children")))
+        empty = self._empty(groups)
         for name in names:
-            if name not in ROOTS:
-                variables = dict(_mapping(groups.get(name, {}).get("vars", {}), f"{name}.vars"))
+            if name not in ROOTS and name not in empty:
+                variables = without_needless_marks(_mapping(groups.get(name, {}).get("vars", {}), f"{name}.vars"))
                 description = _description(variables)
                 yield self.persister.groups.build(name=self._group(name), variables=variables, description=description)
 
@@ -71,28 +65,53 @@ class AnsibleJsonParser(Parser):
         for name, group in groups.items():
             names.update(dict.fromkeys(_names(group, name, "hosts")))
         for written in names:
-            variables = dict(_mapping(hostvars.get(written, {}), f"_meta.hostvars.{written}"))
+            variables = without_needless_marks(_mapping(hostvars.get(written, {}), f"_meta.hostvars.{written}"))
             name, port = self._host(written)
             if port is not None:
                 variables.setdefault(PORT, port)
             description = _description(variables)
+            sent: dict[str, Any] = {}
             enabled = enabled_of(variables, self.rules.enabled_var, self.rules.enabled_value)
-            sent = {} if enabled is None else {"enabled": enabled}
+            if enabled is not None:
+                sent["enabled"] = enabled
+            if self.rules.instance_id:
+                sent["instance_id"] = instance_id_of(variables, self.rules.instance_id)
+            for key in self.rules.left_out:
+                variables.pop(key, None)
             yield self.persister.hosts.build(name=name, variables=variables, description=description, **sent)
 
     def _links(self, groups: Mapping[str, Mapping[str, Any]]) -> Iterator[InventoryObject]:
         persister = self.persister
         find_group, find_host = persister.groups.lazy_find, persister.hosts.lazy_find
+        empty = self._empty(groups)
         for written, group in groups.items():
-            if written in ROOTS:
+            if written in ROOTS or written in empty:
                 continue
             name = self._group(written)
             parent = find_group(name)
             for child in _names(group, written, "children"):
-                if child not in ROOTS and self._group(child) != name:
+                if child not in ROOTS and child not in empty and self._group(child) != name:
                     yield persister.group_edges.build(parent_id=parent, child_id=find_group(self._group(child)))
             for host in _names(group, written, "hosts"):
                 yield persister.memberships.build(group_id=parent, host_id=find_host(self._host(host)[0]))
+
+    def _empty(self, groups: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
+        """Groups that have no hosts and no variables, and no such thing below them."""
+        if self.rules.empty_groups:
+            return frozenset()
+        parents: dict[str, list[str]] = {}
+        full: list[str] = []
+        for name, group in groups.items():
+            for child in _names(group, name, "children"):
+                parents.setdefault(child, []).append(name)
+            if _names(group, name, "hosts") or group.get("vars"):
+                full.append(name)
+        filled = set(full)
+        while full:
+            above = [parent for parent in parents.get(full.pop(), ()) if parent not in filled]
+            filled.update(above)
+            full.extend(above)
+        return frozenset(groups.keys() | parents.keys()) - filled
 
     def _group(self, written: str) -> str:
         name = self._group_names.get(written)

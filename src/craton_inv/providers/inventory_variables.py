@@ -25,6 +25,15 @@ SELECT (SELECT count(*) FROM rows), (SELECT count(*) FROM layer)
 
 async def save_inventory_variables(saving: Saving, counts: Counts) -> None:
     """One statement; writes only what differs."""
-    rows, layers = (await saving.run(_SAVE, merge=KEEP_HAND_MADE, dropped=DROPPED)).one()
+    await _save(saving, counts, KEEP_HAND_MADE)
+
+
+async def replace_inventory_variables(saving: Saving, counts: Counts) -> None:
+    """The same, but what no source sends goes, hand-made variables too."""
+    await _save(saving, counts, "c.others || c.sends")
+
+
+async def _save(saving: Saving, counts: Counts, merge: str) -> None:
+    rows, layers = (await saving.run(_SAVE, merge=merge, dropped=DROPPED)).one()
     counts.updated += rows
     counts.layers += layers

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from craton_inv.errors import UpdateFailed
+from craton_inv.errors import InvalidField, UpdateFailed
 from craton_inv.settings import Settings
 
 
@@ -35,3 +35,9 @@ def command_line(program: str, inventories: Sequence[Path], output: Path, limit:
     if verbosity:
         command.append("-" + "v" * min(5, 2 * verbosity + 1))
     return command
+
+
+def check_limit(limit: str) -> None:
+    """Raise InvalidField for a limit that Ansible would read out of a file."""
+    if "@" in limit:
+        raise InvalidField("limit", "A limit cannot name a file with @.")

@@ -27,6 +27,7 @@ class ExampleProvider(Provider):
     """Needs nothing from outside: what it delivers follows from its configuration alone."""
 
     kind = "example"
+    trusted = True
     config = ExampleConfig
 
     def refresher(self, definition: SourceDefinition, targets: Targets, around: Surroundings) -> Refresher:

@@ -5,12 +5,13 @@ paths  what a source may name     uploads  files and bundles of an upload, unpac
 
 from pathlib import Path
 
-from craton_inv.errors import InvalidField
+from craton_inv.providers.ansible_inventory.command import check_limit
 from craton_inv.providers.ansible_inventory.environment import variables_for_environment
-from craton_inv.providers.ansible_json import AnsibleJsonParser, HostRules
+from craton_inv.providers.ansible_json import AnsibleJsonParser
 from craton_inv.providers.base import Provider, SourceDefinition, Surroundings
 from craton_inv.providers.file.collector import FileCollector
 from craton_inv.providers.file.paths import inside_roots
+from craton_inv.providers.host_values import rules_of
 from craton_inv.providers.inventory_persister import InventoryPersister
 from craton_inv.refresh.refresher import Refresher
 from craton_inv.refresh.target import Targets
@@ -21,13 +22,13 @@ class FileProvider(Provider):
     """Updatable when the source has a `source_path` or an upload; AWX never updates kind `file`."""
 
     kind = "file"
+    trusted = True
 
     def check(self, definition: SourceDefinition, settings: Settings) -> None:
         """The path lies below an allowed folder (it need not exist yet) and `source_vars` fit an environment."""
         if definition.source_path:
             inside_roots(definition.source_path, settings.allowed_file_roots())
-        if "@" in definition.limit:
-            raise InvalidField("limit", "A limit cannot name a file with @.")
+        check_limit(definition.limit)
         variables_for_environment(definition.source_vars)
 
     def why_not_updatable(self, source_path: str, uploaded: bool) -> str:
@@ -39,8 +40,7 @@ class FileProvider(Provider):
         self.check(definition, around.settings)
         collector = FileCollector(definition, targets, around)
         persister = InventoryPersister(definition.inventory_id, definition.host_filter)
-        rules = HostRules(definition.enabled_var, definition.enabled_value)
-        parser = AnsibleJsonParser(lambda: collector.document, persister, rules, around.say)
+        parser = AnsibleJsonParser(lambda: collector.document, persister, rules_of(definition), around.say)
         return Refresher(collector, parser, persister, around.progress)
 
     def sample(self, folder: Path) -> SourceDefinition:
