@@ -2,7 +2,9 @@
 
 tenants ─< regions            every tenant-owned table carries tenant_id: the scope of a caller is one predicate
 tenants ─< inventories ─< hosts >─< groups >─< groups
-                       └< inventory_sources ─< inventory_updates ─< inventory_update_events
+                       └< inventory_sources ─< inventory_updates ─< inventory_update_events, inventory_change_parts
+                          inventory_updates ─ update_deliveries ─< update_delivery_chunks
+tenants ─< activity_stream, which refers to nothing else of theirs
 inventory_sources ─< hypervisors, flavors, images, networks, disks, network_ports, resources
                      hypervisors, flavors, images ─< hosts ─< disks, network_ports >─ networks
 tenants ─< labels >─< inventories and hosts of the same tenant
@@ -11,6 +13,8 @@ A host or group belongs to one inventory, a region to the inventory's tenant: co
 """
 
 from craton_inv.db.base import Base
+from craton_inv.models.activity import ActivityStream
+from craton_inv.models.change_set import InventoryChange, InventoryChangePart, UpdateDelivery, UpdateDeliveryChunk
 from craton_inv.models.credential import Credential, CredentialType
 from craton_inv.models.disk import Disk
 from craton_inv.models.fact_path import FactPath
@@ -37,6 +41,7 @@ from craton_inv.models.user import Grant, Token, User
 from craton_inv.queue.models import Job
 
 __all__ = [
+    "ActivityStream",
     "Base",
     "Credential",
     "CredentialType",
@@ -55,6 +60,8 @@ __all__ = [
     "Image",
     "InputInventory",
     "Inventory",
+    "InventoryChange",
+    "InventoryChangePart",
     "InventoryLabel",
     "InventorySource",
     "InventorySourceState",
@@ -79,5 +86,7 @@ __all__ = [
     "Tenant",
     "TenantKey",
     "Token",
+    "UpdateDelivery",
+    "UpdateDeliveryChunk",
     "User",
 ]

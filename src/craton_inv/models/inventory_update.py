@@ -20,7 +20,11 @@ ENDED = ("successful", "failed", "error", "canceled")
 
 
 class InventoryUpdate(HasId, HasTimestamps, Authored, Base):
-    """One run. `kind`: full or targeted; `result`: counts per collection; `options`: what the caller asked."""
+    """One run. `kind`: full or targeted; `result`: counts per collection; `options`: what the caller asked.
+
+    `purpose`: update; dry_run, which writes nothing and keeps what was delivered; apply, which saves what the dry run
+    `dry_run_id` kept.
+    """
 
     __tablename__ = "inventory_updates"
     __table_args__ = (
@@ -28,10 +32,12 @@ class InventoryUpdate(HasId, HasTimestamps, Authored, Base):
         Index("ix_inventory_updates_tenant_id", "tenant_id"),
         Index("ix_inventory_updates_inventory_id", "inventory_id"),
         Index("ix_inventory_updates_inventory_source_id", "inventory_source_id"),
-        # One run at a time and one waiting: the database refuses a second of either.
+        Index("ix_inventory_updates_dry_run_id", "dry_run_id", postgresql_where=text("dry_run_id IS NOT NULL")),
+        # One run at a time and one waiting of each purpose: the database refuses a second of either.
         Index(
             "uq_inventory_updates_one_waiting",
             "inventory_source_id",
+            "purpose",
             unique=True,
             postgresql_where=text("status IN ('new', 'pending', 'waiting')"),
         ),
@@ -46,6 +52,7 @@ class InventoryUpdate(HasId, HasTimestamps, Authored, Base):
             name="status",
         ),
         CheckConstraint("kind IN ('full', 'targeted')", name="kind"),
+        CheckConstraint("purpose IN ('update', 'dry_run', 'apply')", name="purpose"),
     )
     __search_fields__ = ("name", "description")
     __filter_names__ = {"unified_job_template": "inventory_source", "credentials": "credential"}  # noqa: RUF012
@@ -59,6 +66,8 @@ class InventoryUpdate(HasId, HasTimestamps, Authored, Base):
     name: Mapped[str] = name_column()
     description: Mapped[str] = mapped_column(server_default="")
     kind: Mapped[str] = mapped_column(String(16), server_default="full")
+    purpose: Mapped[str] = mapped_column(String(16), server_default="update")
+    dry_run_id: Mapped[int | None] = mapped_column(ForeignKey("inventory_updates.id", ondelete="SET NULL"))
     launch_type: Mapped[str] = mapped_column(String(32), server_default="manual")
     status: Mapped[str] = mapped_column(String(16), server_default="pending")
     cancel_requested: Mapped[bool] = mapped_column(server_default="false")
