@@ -2,22 +2,29 @@
 
 import itertools
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.models import (
+    Disk,
+    Flavor,
     Group,
     GroupEdge,
     Host,
     HostFacts,
     HostLabel,
+    Hypervisor,
+    Image,
     Inventory,
     InventoryLabel,
     InventorySource,
     Label,
     Membership,
+    Network,
+    NetworkPort,
     Region,
+    Resource,
     Tenant,
     User,
 )
@@ -138,3 +145,24 @@ async def wear(session: AsyncSession, bearer: Inventory | Host, label: Label) ->
         await save(session, HostLabel(host_id=bearer.id, inventory_id=bearer.inventory_id, **link))
     else:
         await save(session, InventoryLabel(inventory_id=bearer.id, **link))
+
+
+S = TypeVar("S", Disk, Flavor, Hypervisor, Image, Network, NetworkPort, Resource)
+
+
+async def make_object(
+    session: AsyncSession, model: type[S], name: str = "", *, source: InventorySource | None = None, **values: Any
+) -> S:
+    """A hypervisor, flavor, disk ... of a source of its own unless one is given. Disks and ports need a `host_id`."""
+    source = source or await make_source(session)
+    name = name or f"{model.__name__.lower()}-{next(_numbers)}"
+    values = {"ref": f"ref-of-{name}", **({"collection": "things"} if model is Resource else {}), **values}
+    row = model(
+        name=name,
+        inventory_source_id=source.id,
+        inventory_id=source.inventory_id,
+        tenant_id=source.tenant_id,
+        **values,
+    )
+    made: S = await save(session, row)
+    return made

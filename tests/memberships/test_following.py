@@ -9,17 +9,23 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from craton_inv.models import (
+    Disk,
+    Flavor,
     Group,
     GroupEdge,
     Host,
     HostFacts,
     HostLabel,
     HostSource,
+    Hypervisor,
+    Image,
     Inventory,
     InventoryLabel,
     InventorySource,
     Label,
     Membership,
+    Network,
+    NetworkPort,
     Region,
     SmartMembershipChange,
     Tenant,
@@ -27,7 +33,17 @@ from craton_inv.models import (
 )
 from craton_inv.repositories.scope import SYSTEM
 from craton_inv.services.hosts import change_host, delete_host
-from tests.factories import add_child, add_member, make_group, make_host, make_inventory, make_source, make_user, save
+from tests.factories import (
+    add_child,
+    add_member,
+    make_group,
+    make_host,
+    make_inventory,
+    make_object,
+    make_source,
+    make_user,
+    save,
+)
 from tests.memberships.keeping import Keeping
 
 FILTERS = (
@@ -63,9 +79,20 @@ FILTERS = (
     "created_by__username=maker",
     "groups__created_by__username=maker",
     "modified > 2020-01-01",
+    "flavor__name=large",
+    "not flavor__cpus > 4",
+    "image__os_family=debian",
+    "parent_host__name=rack1",
+    "parent_host__inventory_source__name=feed",
+    "disks__size > 100",
+    "not disks__device=sda",
+    "network_ports__mac_address=aa",
+    "network_ports__ip_addresses[]=10.0.0.9",
+    "network_ports__network__cidr=10.0.0.0/8",
     "groups__hosts__name=one",
     "groups__children__name=east",
     "inventory__hosts__name=one",
+    "flavor__hosts__name=two",
 )
 
 
@@ -108,6 +135,17 @@ async def built(keeping_engine: AsyncEngine) -> Rows:
         )
         for link in links:
             await save(session, link)
+        delivered = {"source": source}
+        made["rack"] = rack = await make_object(session, Hypervisor, "rack1", **delivered)
+        made["flavor"] = flavor = await make_object(session, Flavor, "small", cpus=2, **delivered)
+        made["image"] = image = await make_object(session, Image, "image", os_family="debian", **delivered)
+        made["network"] = network = await make_object(session, Network, cidr="10.0.0.0/24", **delivered)
+        linked = {"parent_host_id": rack.id, "flavor_id": flavor.id, "image_id": image.id}
+        await session.execute(update(Host).where(Host.id == made["one"].id).values(**linked))
+        made["disk"] = await make_object(session, Disk, host_id=made["one"].id, size=50, device="sda", **delivered)
+        made["port"] = await make_object(
+            session, NetworkPort, host_id=made["one"].id, network_id=network.id, mac_address="aa", **delivered
+        )
     await keeping.search(*FILTERS)
     await keeping.drain()
     assert await keeping.difference() == ""
@@ -199,6 +237,24 @@ async def change_tenant(session: AsyncSession, rows: Rows) -> None:
     await session.execute(update(Tenant).where(Tenant.id == rows.keeping.tenant.id).values(description="changed"))
 
 
+async def add_disk(session: AsyncSession, rows: Rows) -> None:
+    await make_object(session, Disk, source=rows.source, host_id=rows.two.id, size=1000)
+
+
+async def add_port(session: AsyncSession, rows: Rows) -> None:
+    values = {"host_id": rows.two.id, "network_id": rows.network.id, "ip_addresses": ["10.0.0.9"]}
+    await make_object(session, NetworkPort, source=rows.source, **values)
+
+
+async def link_to_a_flavor(session: AsyncSession, rows: Rows) -> None:
+    flavor = await make_object(session, Flavor, "large", source=rows.source, cpus=8)
+    await session.execute(update(Host).where(Host.id == rows.two.id).values(flavor_id=flavor.id))
+
+
+async def hand_a_disk_over(session: AsyncSession, rows: Rows) -> None:
+    await session.execute(update(Disk).where(Disk.id == rows.disk.id).values(host_id=rows.two.id))
+
+
 AT_ONCE: dict[str, Change] = {
     "a host is added": add_host,
     "a host is renamed to a twin": rename_to_a_twin,
@@ -229,6 +285,23 @@ AT_ONCE: dict[str, Change] = {
     "a source is deleted": dropping(InventorySource, id="source"),
     "a source no longer delivers a host": dropping(HostSource, host_id="one"),
     "an inventory is deleted": dropping(Inventory, id="other"),
+    "a host is linked to a flavor": link_to_a_flavor,
+    "a flavor is renamed": setting(Flavor, "flavor", name="large"),
+    "a flavor has other figures": setting(Flavor, "flavor", cpus=16),
+    "a flavor is deleted": dropping(Flavor, id="flavor"),
+    "a hypervisor is renamed": setting(Hypervisor, "rack", name="rack2"),
+    "a hypervisor is deleted": dropping(Hypervisor, id="rack"),
+    "an image is of another system": setting(Image, "image", os_family="fedora"),
+    "an image is deleted": dropping(Image, id="image"),
+    "a disk is added": add_disk,
+    "a disk grows": setting(Disk, "disk", size=500),
+    "a disk gets another host": hand_a_disk_over,
+    "a disk is deleted": dropping(Disk, id="disk"),
+    "a port is added": add_port,
+    "a port has another address": setting(NetworkPort, "port", mac_address="bb", ip_addresses=["10.0.0.9"]),
+    "a port is deleted": dropping(NetworkPort, id="port"),
+    "a network is another one": setting(Network, "network", cidr="192.168.0.0/24"),
+    "a network is deleted": dropping(Network, id="network"),
 }
 BY_JOB: dict[str, Change] = {
     "a label is renamed": setting(Label, "label", name="silver"),
@@ -236,7 +309,12 @@ BY_JOB: dict[str, Change] = {
     "a tenant is changed": change_tenant,
 }
 # Searches that look at other hosts than those they find: always the job's.
-ROUNDABOUT = {"groups__hosts__name=one", "groups__children__name=east", "inventory__hosts__name=one"}
+ROUNDABOUT = {
+    "groups__hosts__name=one",
+    "groups__children__name=east",
+    "inventory__hosts__name=one",
+    "flavor__hosts__name=two",
+}
 
 
 @pytest.mark.parametrize("what", AT_ONCE)

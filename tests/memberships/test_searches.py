@@ -31,6 +31,10 @@ def search(text: str) -> Search:
         ("inventory_sources__source=ec2", "host_sources", "memberships"),
         ("created_by__username=a", "users.username", "hosts.modified_by_id"),
         ("search=a", "hosts.description", "hosts.enabled"),
+        ("flavor__name=a", "flavors.name", "flavors.cpus"),
+        ("flavor__name=a", "hosts.flavor_id", "hosts.image_id"),
+        ("disks__size > 5", "disks", "network_ports"),
+        ("network_ports__network__cidr=10.0.0.0/8", "network_ports.network_id", "disks"),
         ("not name=a or groups__name=b", "memberships", "host_facts"),
     ],
 )
@@ -65,7 +69,15 @@ def test_what_a_change_tells_of_is_kept(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["groups__hosts__name=a", "inventory__hosts__name=a", "groups__children__name=a", "labels__hosts__name=a"]
+    "text",
+    [
+        "groups__hosts__name=a",
+        "inventory__hosts__name=a",
+        "groups__children__name=a",
+        "labels__hosts__name=a",
+        "flavor__hosts__name=a",
+        "network_ports__network__network_ports__name=a",
+    ],
 )
 def test_a_search_that_looks_at_other_hosts_is_asked_about_all(text: str) -> None:
     assert search(text).kept
@@ -73,7 +85,16 @@ def test_a_search_that_looks_at_other_hosts_is_asked_about_all(text: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "text", ["groups__name=a", "all_groups__name=a", "groups__parents__inventory__name=a", "inventory__labels__name=a"]
+    "text",
+    [
+        "groups__name=a",
+        "all_groups__name=a",
+        "groups__parents__inventory__name=a",
+        "inventory__labels__name=a",
+        "parent_host__name=a",
+        "disks__size > 5",
+        "network_ports__network__inventory__labels__name=a",
+    ],
 )
 def test_a_search_that_looks_upwards_is_asked_about_few(text: str) -> None:
     assert search(text).upwards

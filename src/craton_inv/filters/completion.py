@@ -50,7 +50,8 @@ def _choices(here: Catalogue, before: str, met: list[object]) -> Iterator[Choice
     for name in here.known - here.private:
         path = before + name
         if name in here.roots:
-            yield Choice(path, "json", deeper=True)
+            array = here.roots[name].array
+            yield Choice(path + "[]" * array, "json", deeper=not array)
         elif name in here.columns:
             kind = values.kind_of(here.columns[name])
             key = getattr(here.columns[name], "key", name)

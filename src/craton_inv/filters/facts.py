@@ -27,6 +27,10 @@ def document(path: Path, scalar: str) -> str:
     """The JSON document that holds `scalar` at `path`: a__b[] and 3 give {"a":{"b":[3]}}."""
     head, tail = [], []
     for part in path:
+        if part.top:
+            head.append("[")
+            tail.append("]")
+            continue
         head.append("{" + json.dumps(part.name, ensure_ascii=False) + ":" + "[" * part.array)
         tail.append("]" * part.array + "}")
     return "".join(head) + scalar + "".join(reversed(tail))
@@ -46,6 +50,8 @@ def _steps(part: Part) -> list[str]:
 
     Strict mode gives up a whole list of items for one of another type: after several items the next step stands alone.
     """
+    if part.top:
+        return ["[*]"]
     step = ".*" if part.wild else "." + json.dumps(part.name, ensure_ascii=False)
     elements = ["[*]" if place is None else "[" + str(place) + "]" for place in part.steps]
     if part.array and not part.wild:

@@ -102,5 +102,6 @@ def _name_of(model: Model) -> Any:
 
 
 def _jsonpath(path: Path) -> str:
-    steps = [f".{json.dumps(part.name, ensure_ascii=False)}" + "[*]" * part.array for part in path]
+    names = ["" if part.top else f".{json.dumps(part.name, ensure_ascii=False)}" for part in path]
+    steps = [name + "[*]" * (part.top or part.array) for name, part in zip(names, path, strict=True)]
     return "strict $" + "".join(steps)

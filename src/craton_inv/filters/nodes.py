@@ -26,6 +26,8 @@ class Part:
 
     Written in Craton's query form alone: `wild` is any member of an object, whatever its name; `steps` lead on into
     arrays, to the element of that number, or to any element (None).
+
+    `top`: not a name but the document itself, which is an array: any element of it. First in a path, if at all.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Part:
     literal: bool = False
     wild: bool = False
     steps: tuple[int | None, ...] = ()
+    top: bool = False
 
 
 Path: TypeAlias = tuple[Part, ...]

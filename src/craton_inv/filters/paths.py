@@ -30,11 +30,13 @@ class JsonRoot:
 
     `table_key`: set when `column` lives in another table; the column there that holds the id of the owner.
     `text_column`: the same document as raw text, for a lone lookup (`variables__icontains=…`).
+    `array`: the document is an array, and paths say so (`ip_addresses[]=…`); else it is an object.
     """
 
     column: Any
     table_key: Any = None
     text_column: Any = None
+    array: bool = False
 
     def hop(self, model: Model) -> "Hop":
         """The way from `model` to the table that the document lives in."""

@@ -75,8 +75,10 @@ def _column(here: Catalogue, name: str, rest: Path, hops: tuple[Hop, ...], place
 
 def _json(here: Catalogue, part: Part, rest: Path, hops: tuple[Hop, ...], place: Place, now: datetime) -> Target:
     root = here.roots[part.name]
-    if part.array:
+    if part.array and not root.array:
         raise errors.misuse(place, f'{part.name} is an object, not an array: no "[]" right after it')
+    if root.array and not part.array:
+        raise errors.misuse(place, f"{part.name} is an array: say {part.name}[] for any element of it")
     for step in rest:
         values.clean(Value(step.name, at=place.at), place)
     lookup = rest[-1].name if rest and _is_lookup(rest[-1]) and rest[-1].name != "search" else None
@@ -86,9 +88,11 @@ def _json(here: Catalogue, part: Part, rest: Path, hops: tuple[Hop, ...], place:
     if place.origin.kind == "list" and lookup and len(rest) == 1 and root.table_key is not None:
         text = ColumnField(expression=cast(root.column, Text), type=values.TEXT, place=place, now=now)
         return Target((*hops, root.hop(here.model)), text, lookup)
-    if not rest:
+    if not rest and not root.array:
         raise errors.misuse(place, f"{part.name} needs a path into it, as in {part.name}__key=value")
-    if len(rest) == 1:
+    if len(rest) == 1 and not root.array:
         lookup = None
     path = rest[:-1] if lookup else rest
+    if root.array:
+        path = (Part(part.name, top=True), *path)
     return Target(hops, JsonField(root=root, model=here.model, path=path, place=place, now=now), lookup)

@@ -1,6 +1,6 @@
 """Networks that ports of hosts are in."""
 
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Interface, IPv6Interface
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Index, UniqueConstraint
@@ -28,7 +28,7 @@ class Network(HasId, HasTimestamps, HasGeneration, SourceObject, Base):
     __search_fields__ = ("name",)
     __filter_names__ = {"organization": "tenant"}  # noqa: RUF012
 
-    cidr: Mapped[IPv4Network | IPv6Network | None] = mapped_column(INET)
+    cidr: Mapped[IPv4Interface | IPv6Interface | None] = mapped_column(INET)
     status: Mapped[str | None] = mapped_column()
     mtu: Mapped[int | None] = mapped_column()
     external: Mapped[bool | None] = mapped_column()

@@ -33,7 +33,7 @@ class NetworkPort(HasId, HasTimestamps, HasGeneration, SourceObject, Base):
     )
     __search_fields__ = ("name", "mac_address")
     __filter_names__ = {"organization": "tenant"}  # noqa: RUF012
-    __filter_json__ = {"ip_addresses": lambda model: JsonRoot(model.ip_addresses)}  # noqa: RUF012
+    __filter_json__ = {"ip_addresses": lambda model: JsonRoot(model.ip_addresses, array=True)}  # noqa: RUF012
 
     host_id: Mapped[int] = mapped_column()
     network_id: Mapped[int | None] = mapped_column()

@@ -12,16 +12,22 @@ from craton_inv.filters.nodes import Node
 from craton_inv.filters.reads import Reads, reads_of
 from craton_inv.models import Host
 
-# The tables whose changes are noted (triggers of the fourth migration), but for the columns that every write moves.
+# What a source delivers beside hosts, and hosts are linked to.
+OBJECTS = ("hypervisors", "flavors", "images", "networks", "disks", "network_ports")
+# The tables whose changes are noted (triggers of migrations 4 and 6), but for the columns that every write moves.
 WATCHED = frozenset(
     {"hosts", "host_facts", "host_labels", "host_sources", "memberships", "groups", "group_edges", "inventories"}
     | {"inventory_labels", "inventory_sources", "labels", "regions", "tenants", "users"}
+    | {*OBJECTS}
 )
 UNWATCHED = frozenset({"inventories.generation", "inventories.modified"})
 # Relations that lead from a host to rows of its own, upwards only: whose change is told by the rows it reaches.
 UPWARDS = frozenset(
     {("hosts", name) for name in ("inventory", "tenant", "region", "groups", "all_groups", "inventory_sources")}
     | {("hosts", "labels"), ("groups", "inventory"), ("groups", "parents"), ("regions", "tenant")}
+    | {("hosts", name) for name in ("parent_host", "flavor", "image", "disks", "network_ports")}
+    | {("network_ports", "network")}
+    | {(table, name) for table in OBJECTS for name in ("inventory_source", "inventory", "tenant")}
     | {("inventories", name) for name in ("tenant", "labels", "inventory_sources")}
     | {
         (table, author)
