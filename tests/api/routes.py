@@ -20,6 +20,13 @@ V2_KINDS = {
     "tokens": "token",
     "users": "user",
     "labels": "label",
+    "hypervisors": "hypervisor",
+    "flavors": "flavor",
+    "images": "image",
+    "networks": "network",
+    "disks": "disk",
+    "network_ports": "network_port",
+    "resources": "resource",
 }
 V1_KINDS = {
     "tenant_id": "tenant",

@@ -11,7 +11,23 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from craton_inv.models import Grant, Host, InventorySourceUpload, InventoryUpdate, Job, Region, Tenant, Token
+from craton_inv.models import (
+    Disk,
+    Flavor,
+    Grant,
+    Host,
+    Hypervisor,
+    Image,
+    InventorySourceUpload,
+    InventoryUpdate,
+    Job,
+    Network,
+    NetworkPort,
+    Region,
+    Resource,
+    Tenant,
+    Token,
+)
 from tests.api.conftest import ClientOf, make_token
 from tests.api.routes import Operation, operations
 from tests.factories import (
@@ -21,6 +37,7 @@ from tests.factories import (
     make_host,
     make_inventory,
     make_label,
+    make_object,
     make_source,
     make_user,
     save,
@@ -35,6 +52,10 @@ IGNORED = "inventory"
 # Routes that answer without credentials: AWX's clients ask before they log in.
 PUBLIC = {"get_root", "get_ping"}
 ALL = operations()
+
+
+# What belongs to no host.
+OBJECTS = (Hypervisor, Flavor, Image, Network, Resource)
 
 
 @dataclass
@@ -75,6 +96,12 @@ async def make_world(session: AsyncSession, name: str) -> World:
             status="successful",
         ),
     )
+    delivered = {model: await make_object(session, model, name, source=source) for model in OBJECTS}
+    network_id = delivered[Network].id
+    disk = await make_object(session, Disk, name, source=source, host_id=host.id)
+    port = await make_object(session, NetworkPort, name, source=source, host_id=host.id, network_id=network_id)
+    host.parent_host_id, host.flavor_id = delivered[Hypervisor].id, delivered[Flavor].id
+    host.image_id = delivered[Image].id
     user = await make_user(session, name)
     grant = await save(session, Grant(user_id=user.id, tenant_id=tenant.id, role="reader"))
     token = await save(session, Token(user_id=user.id, secret_hash=name.encode(), description=name))
@@ -89,6 +116,13 @@ async def make_world(session: AsyncSession, name: str) -> World:
         "label": label,
         "source": source,
         "update": update,
+        "hypervisor": delivered[Hypervisor],
+        "flavor": delivered[Flavor],
+        "image": delivered[Image],
+        "network": delivered[Network],
+        "resource": delivered[Resource],
+        "disk": disk,
+        "network_port": port,
         "user": user,
         "grant": grant,
         "token": token,

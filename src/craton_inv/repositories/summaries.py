@@ -104,6 +104,11 @@ async def updates(session: AsyncSession, ids: Iterable[int | None]) -> dict[int,
     return await _by_id(session, query, update.id, ids)
 
 
+async def named(session: AsyncSession, model: Any, ids: Iterable[int | None]) -> dict[int, Any]:
+    """id and name of rows of a model. No statement without an id."""
+    return await _by_id(session, select(model.id, model.name), model.id, ids)
+
+
 async def groups_of_hosts(session: AsyncSession, host_ids: Iterable[int]) -> dict[int, Linked]:
     """The direct groups of hosts, the first `GROUPS_SHOWN` of each by name."""
     join = Group.id == Membership.group_id

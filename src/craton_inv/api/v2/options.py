@@ -14,7 +14,7 @@ from craton_inv.filters.paths import catalogue
 from craton_inv.providers import registry
 
 # Fields that name another object: awxkit resolves names given for them over the root map.
-REFERENCES = frozenset({"organization", "inventory", "inventory_source", "user", "credential", "source_project"})
+REFERENCES = frozenset({"organization", "inventory", "inventory_source", "user", "credential", "credential_type", "source_project"})
 JSON_TEXTS = frozenset({"variables", "source_vars"})
 # Names that awxkit's own options take: a field so called stops the whole command.
 TAKEN = frozenset({"verbose", "filter", "all", "order_by", "action", "resource"})
@@ -116,7 +116,7 @@ def _fields(model: type[BaseModel], mode: Any, path: str) -> dict[str, Any]:
             continue
         fields[name] = _field(name, about, mode == "serialization")
         if mode == "serialization":
-            fields[name]["filterable"] = name in filters and fields[name]["type"] != "object"
+            fields[name]["filterable"] = name in filters and fields[name]["type"] not in ("object", "list")
         if mode == "validation":
             fields[name]["required"] = name in required
         if name == "source" and path.startswith(("/inventory_sources/", "/inventories/")):

@@ -31,12 +31,19 @@ SERVED = {
     "hosts": "hosts",
     "host_filters": "host_filters",
     "labels": "labels",
+    "credential_types": "credential_types",
+    "credentials": "credentials",
+    "hypervisors": "hypervisors",
+    "flavors": "flavors",
+    "images": "images",
+    "networks": "networks",
+    "disks": "disks",
+    "network_ports": "network_ports",
+    "resources": "resources",
 }
 # `awx import` and `awx export` look each of these up, whether they are used or not: their lists are empty.
 EMPTY = (
     "applications",
-    "credential_types",
-    "credentials",
     "execution_environments",
     "job_templates",
     "notification_templates",

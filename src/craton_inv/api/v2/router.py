@@ -3,6 +3,8 @@
 from fastapi import APIRouter
 
 from craton_inv.api.v2 import (
+    credential_types,
+    credentials,
     facts,
     group_members,
     groups,
@@ -22,6 +24,8 @@ from craton_inv.api.v2 import (
     root,
     scripts,
     source_content,
+    source_credentials,
+    source_objects,
     source_updates,
     source_upload,
     tokens,
@@ -47,9 +51,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     variable_data.router,
     labels.router,
     label_links.router,
+    source_objects.router,
     inventory_sources.router,
     source_content.router,
     source_upload.router,
+    source_credentials.router,
+    credential_types.router,
+    credentials.router,
     source_updates.router,
     inventory_updates.router,
     refreshes.router,

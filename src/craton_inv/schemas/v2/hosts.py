@@ -19,6 +19,9 @@ class Host(Named):
     last_job: int | None
     last_job_host_summary: int | None
     ansible_facts_modified: Time | None
+    parent_host: int | None = Field(description="The hypervisor that it runs on.")
+    flavor: int | None
+    image: int | None
 
 
 class HostList(Page[Host]):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from craton_inv import models
-from craton_inv.api.v2.present.base import Inventories, Viewer, author_fields, load_authors
+from craton_inv.api.v2.present.base import Inventories, Viewer, author_fields, load_authors, summary_of
 from craton_inv.repositories import summaries
 from craton_inv.schemas.v2.hosts import Host
 
@@ -15,12 +15,23 @@ SUB_RESOURCES = (
     "smart_inventories",
     "labels",
     "ansible_facts",
+    "disks",
+    "network_ports",
     "refresh",
 )
+# Fields that name what a source has linked a host to, with the kind of row they name.
+LINKED = {
+    "parent_host": ("hypervisor", models.Hypervisor),
+    "flavor": ("flavor", models.Flavor),
+    "image": ("image", models.Image),
+}
 
 
 class HostPresenter:
-    """Six statements for a page: inventories, their totals, groups, labels, sources, authors."""
+    """Six statements for a page: inventories, their totals, groups, labels, sources, authors.
+
+    One more for each kind of row that a source has linked some of the hosts to.
+    """
 
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
@@ -40,10 +51,16 @@ class HostPresenter:
         labels = await summaries.labels_of_hosts(session, ids)
         delivered = await summaries.delivered_hosts(session, ids)
         authors = await load_authors(session, rows)
+        linked = {
+            name: await summaries.named(session, model, (getattr(row, f"{name}_id") for row in rows))
+            for name, (_, model) in LINKED.items()
+        }
         made = []
         for row in rows:
             links = viewer.links
             writable = viewer.may_write(row.tenant_id)
+            refers = {name: getattr(row, f"{name}_id") for name in LINKED}
+            known = {name: linked[name][row_id] for name, row_id in refers.items() if row_id in linked[name]}
             made.append(
                 Host(
                     id=row.id,
@@ -54,6 +71,7 @@ class HostPresenter:
                         **viewer.author_links(row),
                         **links.below("host", row.id, SUB_RESOURCES),
                         "inventory": links.to("inventory", row.inventory_id),
+                        **{name: links.to(LINKED[name][0], other.id) for name, other in known.items()},
                     },
                     summary_fields={
                         **inventories.fields(row.inventory_id),
@@ -62,6 +80,7 @@ class HostPresenter:
                         "groups": groups[row.id].fields(),
                         "labels": labels[row.id].fields(),
                         "recent_jobs": [],
+                        **{name: summary_of(other, "id", "name") for name, other in known.items()},
                     },
                     created=row.created,
                     modified=row.modified,
@@ -76,6 +95,7 @@ class HostPresenter:
                     last_job=None,
                     last_job_host_summary=None,
                     ansible_facts_modified=row.ansible_facts_modified,
+                    **refers,
                 )
             )
         return made

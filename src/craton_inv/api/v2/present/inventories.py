@@ -10,7 +10,10 @@ from craton_inv.schemas.v2.inventories import Inventory
 from craton_inv.services.smart_inventories import count_smart_hosts
 
 SUB_RESOURCES = ("hosts", "variable_data", "script", "labels")
-OWN_CONTENT = ("groups", "root_groups", "inventory_sources", "update_inventory_sources", "tree")
+OWN_CONTENT = (
+    "groups", "root_groups", "inventory_sources", "update_inventory_sources", "tree",
+    "hypervisors", "flavors", "images", "networks", "disks", "network_ports", "resources",
+)  # fmt: skip
 
 
 class InventoryPresenter:
