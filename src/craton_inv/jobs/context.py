@@ -32,6 +32,11 @@ class JobContext:
         """The job's arguments: ids."""
         return self.claim.args
 
+    @property
+    def max_attempts(self) -> int:
+        """How often the job is tried: what it says itself, else the setting."""
+        return self.claim.max_attempts or self.settings.job_max_attempts
+
 
 Run = Callable[[JobContext], Awaitable[None]]
 GaveUp = Callable[[AsyncSession, Mapping[str, Any], str], Awaitable[None]]

@@ -29,6 +29,7 @@ from craton_inv.queue import jobs
 from craton_inv.queue.jobs import LeaseLost
 from craton_inv.refresh.refresher import Refresher
 from craton_inv.refresh.saving import SaveOptions
+from craton_inv.repositories.change_sets import note_changes
 from craton_inv.services import update_lifecycle as lifecycle
 from craton_inv.services.update_events import EventWriter
 from craton_inv.services.update_lifecycle import Started
@@ -67,8 +68,12 @@ async def _run(context: JobContext, started: Started, events: EventWriter) -> No
     except UpdateCanceled as stop:
         text_ = lifecycle.TIMED_OUT_TEXT if stop.reason == "timeout" else lifecycle.CANCELED_TEXT
         await _end(context, started, events, "canceled", text_)
-    except ServiceUnavailable:
-        raise
+    except ServiceUnavailable as fault:
+        attempt, most = context.claim.attempt, context.max_attempts
+        if attempt < most:
+            events.say(f"{fault.message} It will be tried again (attempt {attempt} of {most}).")
+            raise
+        await _end(context, started, events, "failed", f"{fault.message} Given up after {attempt} attempts.")
     except CratonInvError as failure:
         await _end(context, started, events, "failed", failure.message)
     except Exception as error:
@@ -169,6 +174,7 @@ async def _save(
         )
         if pending is None or pending:
             raise UpdateFailed("The inventory is being deleted.")
+        await note_changes(session, started.update_id)
         counts = await refresher.save(await session.connection(), options)
         result = {"complete": True, "collections": {name: count.as_dict() for name, count in counts.items()}}
         await events.flush()

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from craton_inv.db.session import SessionFactory, unit_of_work
-from craton_inv.errors import CratonInvError, ServiceUnavailable
+from craton_inv.errors import CratonInvError, ServiceUnavailable, TransientError
 from craton_inv.jobs.context import JobContext, Task
 from craton_inv.logs import get_logger
 from craton_inv.queue import jobs
@@ -114,7 +114,8 @@ class Runner:
             await asyncio.shield(self._give_back(claim))
             raise
         except ServiceUnavailable as error:
-            await self._retry(claim, task, error.message)
+            asked = float(error.headers["Retry-After"]) if isinstance(error, TransientError) else 0.0
+            await self._retry(claim, task, error.message, asked)
         except CratonInvError as error:
             await self._give_up(claim, task, error.message)
         except Exception as error:
@@ -150,11 +151,12 @@ class Runner:
                 raise
         return True
 
-    async def _retry(self, claim: Claim, task: Task, text: str) -> None:
+    async def _retry(self, claim: Claim, task: Task, text: str, asked: float = 0.0) -> None:
+        """Give the job back for later. `asked`: seconds that the other side wants to be left alone."""
         if claim.attempt >= self._limit(claim):
             await self._give_up(claim, task, text)
             return
-        delay = back_off(claim.attempt)
+        delay = max(back_off(claim.attempt), min(asked, LONGEST_RETRY))
         log.warning("job_retried", error=text, delay=round(delay, 1))
         await self._write(claim, lambda session: jobs.release(session, claim, delay=delay, error=text))
 

@@ -37,6 +37,7 @@ class EventWriter:
         self.update_id = update_id
         self.verbosity = verbosity
         self._pending: list[tuple[str, dict[str, Any]]] = []
+        self._stages: dict[str, int] = {}  # where the report of a stage is among the pending ones
         self._writing = asyncio.Lock()
         self._ended = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
@@ -49,15 +50,14 @@ class EventWriter:
         """How far a stage is; replaces a report of the same stage that is not written yet."""
         shown = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
         entry = (f"{stage}: {shown}" if shown else stage, {"stage": stage, "counts": counts})
-        if self._pending and self._pending[-1][1].get("stage") == stage:
-            self._pending[-1] = entry
-        else:
-            self._pending.append(entry)
+        at = self._stages.setdefault(stage, len(self._pending))
+        self._pending[at : at + 1] = [entry]
 
     async def flush(self) -> None:
         """Write what is pending; one INSERT. A failure is logged and tried again with the next lines."""
         async with self._writing:
             batch, self._pending = self._pending, []
+            self._stages.clear()
             if not batch:
                 return
             try:
@@ -65,6 +65,7 @@ class EventWriter:
             except Exception as error:
                 # Events are told for people; a database that is away stops the update itself soon enough.
                 self._pending = [*batch, *self._pending][:MOST_PENDING]
+                self._stages.clear()
                 log.warning("events_not_written", update_id=self.update_id, error=repr(error))
 
     async def last(self, session: AsyncSession, line: str) -> None:
