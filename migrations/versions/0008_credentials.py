@@ -50,8 +50,12 @@ def upgrade() -> None:
         ["id"],
         ondelete="SET NULL",
     )
-    for table in ("credential_types", "credentials"):
-        op.execute(f"CREATE TRIGGER touch_row BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION touch_row()")
+    # A secret that only moved under another key is the same credential as before.
+    changes = {"credential_types": "", "credentials": " OF name, description, inputs, secret_fields, secret_version"}
+    for table, columns in changes.items():
+        op.execute(
+            f"CREATE TRIGGER touch_row BEFORE UPDATE{columns} ON {table} FOR EACH ROW EXECUTE FUNCTION touch_row()"
+        )
 
 
 def downgrade() -> None:

@@ -17,13 +17,16 @@ from craton_inv.repositories.patterns import first_fault
 from craton_inv.repositories.scope import Scope
 from craton_inv.schemas.names import name_fault
 from craton_inv.services import busy
-from craton_inv.services.inventories import require_own_content
+from craton_inv.services.constructed_sources import refuse_by_hand, refuse_deletion
+from craton_inv.services.inventories import CONSTRUCTED, require_own_content
 from craton_inv.services.name_rules import require_name
+from craton_inv.services.source_credentials import choose, require_fit
 from craton_inv.settings import Settings
 
 MANUAL = ""
 UPLOADED_KINDS = frozenset({"file"})
 MAX_PATTERN = 128
+CREDENTIAL = "credential"
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}\Z")
 
 
@@ -36,10 +39,12 @@ async def create_source(
         inventory_id=inventory.id, tenant_id=inventory.tenant_id, source=MANUAL, source_path="", source_vars="",
         scm_branch="", enabled_var="", enabled_value="", host_filter="", limit="", verbosity=1,
     )  # fmt: skip
+    refuse_by_hand(row, values)
     _assign(row, values)
     repository = InventorySourceRepository(session, scope)
     repository.authorize(row)
     await _check(session, settings, row, values)
+    await _check_credential(session, scope, row, values)
     return await repository.add(row)
 
 
@@ -49,13 +54,16 @@ async def change_source(
     """Write `values` to a source got with `lock=True`; its inventory cannot change. Raises as `create_source`."""
     repository = InventorySourceRepository(session, scope)
     repository.authorize(row)
+    refuse_by_hand(row, values)
     _assign(row, values)
     await _check(session, settings, row, values)
+    await _check_credential(session, scope, row, values)
     return await repository.save(row)
 
 
 async def delete_source(session: AsyncSession, scope: Scope, row: InventorySource) -> None:
-    """Delete a source with its runs; what it made stays. Raises Busy while a run of it waits or works."""
+    """Delete a source with its runs; what it made stays. Raises Busy while a run of it waits or works, BadRequest."""
+    refuse_deletion(row)
     await busy.refuse_while_updating(session, scope, row.inventory_id, row.id)
     await InventorySourceRepository(session, scope).delete(row)
 
@@ -113,6 +121,8 @@ def _assign(row: InventorySource, values: Mapping[str, Any]) -> None:
     for column, value in values.items():
         if column == "name" and value != row.name:
             require_name(value, name_fault)
+        if column == CREDENTIAL:
+            continue
         if column == "source":
             value = MANUAL if value == "manual" else value
         setattr(row, column, value)
@@ -135,10 +145,19 @@ async def _check(session: AsyncSession, settings: Settings, row: InventorySource
                 raise InvalidField("detail", f"Cannot set {name} if not SCM type.")
         return
     if row.source not in registry.kinds():
-        choices = ", ".join(["manual", *registry.kinds()])
+        choices = ", ".join(["manual", *(kind for kind in registry.kinds() if kind != CONSTRUCTED)])
         raise InvalidField("source", f'"{row.source}" is not a valid choice. Choices: {choices}.')
     if not {"source", "source_path", "source_vars", "limit"}.isdisjoint(values):
         registry.get(row.source).check(_definition(row), settings)
+
+
+async def _check_credential(
+    session: AsyncSession, scope: Scope, row: InventorySource, values: Mapping[str, Any]
+) -> None:
+    if CREDENTIAL in values:
+        await choose(session, scope, row, values[CREDENTIAL])
+    if not {CREDENTIAL, "source"}.isdisjoint(values):
+        await require_fit(session, row)
 
 
 async def _check_pattern(session: AsyncSession, pattern: str) -> None:

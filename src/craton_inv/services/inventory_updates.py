@@ -87,6 +87,7 @@ async def launch(
         status="pending",
         options=wanted,
         source_definition=kept_definition(source),
+        credential_id=source.credential_id,
         created_by_id=scope.user_id,
     )
     session.add(update)

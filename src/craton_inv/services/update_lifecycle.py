@@ -49,6 +49,7 @@ class Started:
     timeout: float
     resumed: bool
     targets: Targets
+    credential_id: int | None
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ async def start(session: AsyncSession, update_id: int, claim: Claim) -> Started 
     row.started = row.started or func.now()
     row.execution_node = claim.worker
     row.source_definition = kept_definition(source)
+    row.credential_id = source.credential_id
     mark_source(source, row)
     targets = await _targets(session, source, row)
     await session.flush()
@@ -101,6 +103,7 @@ async def start(session: AsyncSession, update_id: int, claim: Claim) -> Started 
         timeout=float(source.timeout),
         resumed=resumed,
         targets=targets,
+        credential_id=source.credential_id,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from craton_inv.errors import CratonInvError, Duplicate
+from craton_inv.providers.credentials.inputs import InvalidInputs
 from craton_inv.services.busy import Busy
 from craton_inv.services.inventories import NotManual
 
@@ -33,6 +34,8 @@ def render(error: CratonInvError, request_id: str) -> tuple[int, dict[str, Any]]
         return status, {"error": error.message, "active_jobs": jobs}
     if isinstance(error, NotManual):
         return status, {"inventory": {"detail": error.message}}
+    if isinstance(error, InvalidInputs):
+        return status, {"inputs": error.nested}
     if error.fields:
         return status, {name: list(texts) for name, texts in error.fields.items()}
     if error.key == "__all__":

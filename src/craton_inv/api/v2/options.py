@@ -14,7 +14,9 @@ from craton_inv.filters.paths import catalogue
 from craton_inv.providers import registry
 
 # Fields that name another object: awxkit resolves names given for them over the root map.
-REFERENCES = frozenset({"organization", "inventory", "inventory_source", "user", "credential", "credential_type", "source_project"})
+REFERENCES = frozenset(
+    {"organization", "inventory", "inventory_source", "user", "credential", "credential_type", "source_project"}
+)
 JSON_TEXTS = frozenset({"variables", "source_vars"})
 # Names that awxkit's own options take: a field so called stops the whole command.
 TAKEN = frozenset({"verbose", "filter", "all", "order_by", "action", "resource"})

@@ -64,7 +64,9 @@ class CredentialTypeDefinition:
         return {name: dict(templates) for name, templates in self.injectors.items()}
 
 
-def definition_from(kind: str, name: str, inputs: Mapping[str, Any], injectors: Mapping[str, Any]) -> Any:
+def definition_from(
+    kind: str, name: str, inputs: Mapping[str, Any], injectors: Mapping[str, Any]
+) -> CredentialTypeDefinition:
     """A custom type from what is stored of it, which was checked when it was written."""
     fields = tuple(
         InputField(**{**each, "choices": tuple(each.get("choices", ()))}) for each in inputs.get("fields", ())

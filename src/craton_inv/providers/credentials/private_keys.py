@@ -91,6 +91,8 @@ def _load(block: str, label: str, passphrase: str) -> None:
     try:
         load(block.encode(), passphrase.encode() or None)
     except UnsupportedAlgorithm:
+        if label == OPENSSH and passphrase:
+            return  # its form is right; the cipher of its passphrase is not for this machine to try
         raise PrivateKeyFault("Invalid private key: its algorithm is not supported.") from None
     except (ValueError, TypeError):
         if passphrase:

@@ -52,6 +52,9 @@ class SourceContent(BaseModel):
     source_path: ShortText = ""
     source_vars: Text = ""
     scm_branch: ShortText = ""
+    credential: Id | None = Field(
+        None, description="What it logs in with; `credentials/` of the source is the newer way."
+    )
     enabled_var: Text = ""
     enabled_value: Text = ""
     host_filter: Text = ""
@@ -86,6 +89,7 @@ class InventorySourcePatch(BaseModel):
     source_path: ShortText = unset()
     source_vars: Text = unset()
     scm_branch: ShortText = unset()
+    credential: Id | None = unset(int)
     enabled_var: Text = unset()
     enabled_value: Text = unset()
     host_filter: Text = unset()

@@ -1,5 +1,7 @@
 """Rows as /v2 shows them. A presenter takes a page's rows and loads their neighbours in a few statements."""
 
+from craton_inv.api.v2.present.credential_types import CredentialTypePresenter
+from craton_inv.api.v2.present.credentials import CredentialPresenter
 from craton_inv.api.v2.present.groups import GroupPresenter
 from craton_inv.api.v2.present.hosts import HostPresenter
 from craton_inv.api.v2.present.inventories import InventoryPresenter
@@ -10,6 +12,8 @@ from craton_inv.api.v2.present.organizations import OrganizationPresenter
 from craton_inv.api.v2.present.users import UserPresenter
 
 __all__ = [
+    "CredentialPresenter",
+    "CredentialTypePresenter",
     "GroupPresenter",
     "HostPresenter",
     "InventoryPresenter",

@@ -27,6 +27,12 @@ class Viewer:
         """Whether the caller may change rows of a tenant."""
         return bool(self.scope.roles_in(tenant_id) & WRITE) and not self.scope.read_only
 
+    def may_manage(self, tenant_id: int | None) -> bool:
+        """Whether the caller is an admin of a tenant; of none, the system's."""
+        if tenant_id is None:
+            return self.scope.is_superuser and self.scope.tenant_id is None and not self.scope.read_only
+        return "admin" in self.scope.roles_in(tenant_id) and not self.scope.read_only
+
     def author_links(self, row: Any) -> dict[str, str]:
         """`created_by` and `modified_by`, where known."""
         pairs = (("created_by", row.created_by_id), ("modified_by", row.modified_by_id))

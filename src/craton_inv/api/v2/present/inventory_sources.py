@@ -6,12 +6,13 @@ from typing import Any
 from craton_inv import models
 from craton_inv.api.v2.present.base import Inventories, Viewer, author_fields, load_authors, summary_of
 from craton_inv.repositories import summaries
+from craton_inv.repositories.credentials import summaries as credential_summaries
 from craton_inv.repositories.inventories import FAILED
 from craton_inv.repositories.inventory_sources import InventorySourceRepository
 from craton_inv.schemas.v2.fields import show_time
 from craton_inv.schemas.v2.inventory_sources import InventorySource
 
-SUB_RESOURCES = ("update", "events", "inventory_updates", "hosts", "groups", "resources", "upload")
+SUB_RESOURCES = ("update", "events", "inventory_updates", "hosts", "groups", "resources", "upload", "credentials")
 COPIED = (
     "id", "created", "modified", "name", "description", "source", "source_path", "source_vars", "scm_branch",
     "enabled_var", "enabled_value", "host_filter", "overwrite", "overwrite_vars", "timeout", "verbosity", "limit",
@@ -20,7 +21,7 @@ COPIED = (
 
 
 class InventorySourcePresenter:
-    """Five statements for a page: inventories, their totals, runs, uploads, authors."""
+    """Six statements for a page: inventories, their totals, runs, uploads, credentials, authors."""
 
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
@@ -39,6 +40,7 @@ class InventorySourcePresenter:
             session, [i for row in rows for i in (row.current_update_id, row.last_update_id)]
         )
         uploads = await InventorySourceRepository(session, viewer.scope).uploads(row.id for row in rows)
+        credentials = await credential_summaries(session, (row.credential_id for row in rows))
         authors = await load_authors(session, rows)
         made = []
         for row in rows:
@@ -53,7 +55,7 @@ class InventorySourcePresenter:
                 **author_fields(row, authors),
                 **{name: _run_fields(runs[run_id]) for name, run_id in known.items() if run_id is not None},
                 "user_capabilities": {"edit": writable, "delete": writable, "start": writable, "schedule": False},
-                "credentials": [],
+                "credentials": [credentials[row.credential_id]] if row.credential_id in credentials else [],
             }
             if row.last_error:
                 fields["last_error"] = row.last_error
@@ -77,7 +79,7 @@ class InventorySourcePresenter:
                     },
                     summary_fields=fields,
                     inventory=row.inventory_id,
-                    credential=None,
+                    credential=row.credential_id,
                     custom_virtualenv=None,
                     execution_environment=None,
                     source_project=None,

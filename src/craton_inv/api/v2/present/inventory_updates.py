@@ -8,6 +8,7 @@ from typing import Any
 from craton_inv import models
 from craton_inv.api.v2.present.base import Inventories, Viewer, author_fields, load_authors, summary_of
 from craton_inv.repositories import summaries
+from craton_inv.repositories.credentials import summaries as credential_summaries
 from craton_inv.repositories.inventories import FAILED
 from craton_inv.schemas.v2.fields import show_time
 from craton_inv.schemas.v2.inventory_updates import (
@@ -18,7 +19,7 @@ from craton_inv.schemas.v2.inventory_updates import (
 )
 from craton_inv.schemas.v2.refreshes import InventoryUpdateTarget
 
-SUB_RESOURCES = ("cancel", "events", "stdout", "targets")
+SUB_RESOURCES = ("cancel", "events", "stdout", "targets", "credentials")
 COPIED = (
     "id", "created", "modified", "name", "description", "kind", "launch_type", "status", "started", "finished",
     "canceled_on", "job_explanation", "execution_node", "result",
@@ -34,7 +35,7 @@ STDOUT_SHOWN = 1024
 
 
 class InventoryUpdatePresenter:
-    """Four statements for a page: inventories, their totals, sources, authors."""
+    """Five statements for a page: inventories, their totals, sources, credentials, authors."""
 
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
@@ -57,6 +58,7 @@ class InventoryUpdatePresenter:
         viewer, links, session = self.viewer, self.viewer.links, self.viewer.session
         inventories = await Inventories.load(viewer, (row.inventory_id for row in rows))
         sources = await summaries.sources(session, (row.inventory_source_id for row in rows))
+        credentials = await credential_summaries(session, (row.credential_id for row in rows))
         authors = await load_authors(session, rows)
         made = []
         for row in rows:
@@ -88,7 +90,7 @@ class InventoryUpdatePresenter:
                             "unified_job_type": "inventory_update",
                         },
                         "user_capabilities": {"start": writable, "delete": writable},
-                        "credentials": [],
+                        "credentials": [credentials[row.credential_id]] if row.credential_id in credentials else [],
                     },
                     "unified_job_template": row.inventory_source_id,
                     "failed": row.status in FAILED,
@@ -100,7 +102,7 @@ class InventoryUpdatePresenter:
                     "inventory_source": row.inventory_source_id,
                     "execution_environment": None,
                     "custom_virtualenv": None,
-                    "credential": None,
+                    "credential": row.credential_id,
                     "license_error": False,
                     "org_host_limit_error": False,
                     "source_project": None,

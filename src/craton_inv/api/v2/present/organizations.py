@@ -32,7 +32,7 @@ class OrganizationPresenter:
                     related={
                         "named_url": links.named("organization", row.name),
                         **viewer.author_links(row),
-                        "inventories": links.to("organization", row.id, "inventories"),
+                        **links.below("organization", row.id, ("inventories", "credentials")),
                     },
                     summary_fields={
                         **author_fields(row, authors),
