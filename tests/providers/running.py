@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from craton_inv.providers import registry
-from craton_inv.providers.base import InputInventory, SourceDefinition, Surroundings
+from craton_inv.providers.base import InputInventory, ProjectFiles, SourceDefinition, Surroundings
 from craton_inv.refresh.counts import Counts
 from craton_inv.refresh.saving import SaveOptions
 from craton_inv.refresh.target import Targets
-from craton_inv.settings import Settings
+from craton_inv.settings import Settings, examples_dir
 from tests.refresh.world import World
 
 
@@ -50,13 +50,23 @@ WEB_AND_DB = inputs_of(
 )
 
 
+async def examples() -> ProjectFiles:
+    """A project that holds the examples."""
+    return ProjectFiles(examples_dir())
+
+
+def surroundings(settings: Settings, run: Run, inputs: Any = None, **more: Any) -> Surroundings:
+    """What a worker gives a provider; the project of a source is the examples."""
+    return Surroundings(settings, run.said.append, **{"inputs": inputs or WEB_AND_DB, "project": examples, **more})
+
+
 async def gather(
     settings: Settings, definition: SourceDefinition, run: Run | None = None, inputs: Any = WEB_AND_DB
 ) -> tuple[Run, Any]:
     """Collect and parse only; the collector's document when it has one."""
     run = run or Run()
     refresher = registry.get(definition.kind).refresher(
-        definition, Targets(definition.id), Surroundings(settings, run.said.append, inputs=inputs)
+        definition, Targets(definition.id), surroundings(settings, run, inputs)
     )
     try:
         await refresher.gather()
@@ -74,7 +84,7 @@ async def refresh(
     definition = replace(definition, id=source_id, inventory_id=world.inventory_id, tenant_id=world.tenant_id)
     run = Run()
     refresher = registry.get(definition.kind).refresher(
-        definition, Targets(source_id), Surroundings(settings, run.said.append, inputs=inputs)
+        definition, Targets(source_id), surroundings(settings, run, inputs)
     )
     scope = {"inventory_id": world.inventory_id, "tenant_id": world.tenant_id}
     try:

@@ -1,7 +1,7 @@
 """What a provider is: its kind, the configuration it takes, and the refresher it builds for a source."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from craton_inv.ansible.variables_text import parse_variables
-from craton_inv.errors import InvalidField
+from craton_inv.errors import InvalidField, UpdateFailed
+from craton_inv.http_out import HttpOut
 from craton_inv.providers.credentials.definitions import ProviderCredential
 from craton_inv.providers.events import Event, ObjectRef
 from craton_inv.refresh.refresher import Progress, Refresher, no_progress
@@ -49,7 +50,22 @@ class SourceDefinition:
     limit: str = ""
     verbosity: int = 1
     upload: Upload | None = None
+    source_project_id: int | None = None
+    scm_branch: str = ""
     credentials: tuple[ProviderCredential, ...] = ()
+
+
+@dataclass(frozen=True)
+class ProjectFiles:
+    """The files of a source's project on this worker. `revision`: their commit, "" for a plain folder."""
+
+    path: Path
+    revision: str = ""
+
+
+async def no_project() -> ProjectFiles:
+    """The files of a source without a project."""
+    raise UpdateFailed("The source has no project.")
 
 
 @dataclass(frozen=True)
@@ -65,7 +81,7 @@ class InputInventory:
     facts: AsyncIterator[tuple[str, bytes]]
 
 
-async def no_inputs() -> AsyncIterator[InputInventory]:
+async def no_inputs() -> AsyncGenerator[InputInventory, None]:
     """The inputs of an inventory that is made of none."""
     return
     yield
@@ -79,14 +95,24 @@ def no_output(line: str) -> None:
 class Surroundings:
     """What a refresher may use: settings, where to say lines for the update's events, where to report progress.
 
-    `inputs` gives the inventories that a constructed one is made of, in their order.
+    `inputs` gives the inventories that a constructed one is made of, in their order; `project` the files of the
+    source's project. `remember` keeps a JSON object with the rows of the run; the next run finds it as `remembered`,
+    unless the inventory was changed since.
     """
 
     settings: Settings
     say: Callable[[str], None] = no_output
     progress: Progress = no_progress
     command_run: Callable[[list[str], str, dict[str, str]], None] = field(default=lambda args, cwd, env: None)
-    inputs: Callable[[], AsyncIterator[InputInventory]] = no_inputs
+    inputs: Callable[[], AsyncGenerator[InputInventory, None]] = no_inputs
+    project: Callable[[], Awaitable[ProjectFiles]] = no_project
+    remembered: Mapping[str, Any] = field(default_factory=dict)
+    remember: Callable[[Mapping[str, Any]], None] = field(default=lambda state: None)
+    door: HttpOut | None = None
+
+    def http(self) -> HttpOut:
+        """The door to the outside, as the operator set it."""
+        return self.door or HttpOut.of(self.settings)
 
 
 class Provider(ABC):

@@ -29,7 +29,8 @@ class Inputs:
 
     `inventories`: in order, the later one wins. `readable`: files and folders that Ansible may read for them, beside
     the private folder. `environment`: further variables; `secrets`: those whose values nobody is shown. `plugins`: the
-    inventory plugins that may read, None for Ansible's own list, in which programs are run.
+    inventory plugins that may read, None for Ansible's own list, in which programs are run. `playbook_dir`: the folder
+    whose group_vars, host_vars and plugins are Ansible's as well.
     """
 
     inventories: tuple[Path, ...]
@@ -37,6 +38,7 @@ class Inputs:
     environment: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     plugins: tuple[str, ...] | None = WITHOUT_SCRIPTS
+    playbook_dir: Path | None = None
 
 
 class AnsibleCollector(Collector):
@@ -67,7 +69,9 @@ class AnsibleCollector(Collector):
         (private / "ansible.cfg").touch()
         inputs = await self.find(private)
         output = private / "output.json"
-        command = command_line(program, inputs.inventories, output, definition.limit, definition.verbosity)
+        command = command_line(
+            program, inputs.inventories, output, definition.limit, definition.verbosity, inputs.playbook_dir
+        )
         environment = clean_environment(private, definition.id, definition.update_id, dict(inputs.environment))
         if inputs.plugins is not None:
             environment["ANSIBLE_INVENTORY_ENABLED"] = ",".join(inputs.plugins)

@@ -24,7 +24,14 @@ def ansible_inventory(settings: Settings) -> str:
     )
 
 
-def command_line(program: str, inventories: Sequence[Path], output: Path, limit: str, verbosity: int) -> list[str]:
+def command_line(
+    program: str,
+    inventories: Sequence[Path],
+    output: Path,
+    limit: str,
+    verbosity: int,
+    playbook_dir: Path | None = None,
+) -> list[str]:
     """As AWX calls it: the inventories in their order; verbosity 1 and 2 give -vvv and -vvvvv."""
     command = [program, "--list", "--export"]
     for path in inventories:
@@ -32,6 +39,8 @@ def command_line(program: str, inventories: Sequence[Path], output: Path, limit:
     command += ["--output", str(output)]
     if limit:
         command.append(f"--limit={limit}")
+    if playbook_dir is not None:
+        command += ["--playbook-dir", str(playbook_dir)]
     if verbosity:
         command.append("-" + "v" * min(5, 2 * verbosity + 1))
     return command
