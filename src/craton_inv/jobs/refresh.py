@@ -9,7 +9,8 @@ import contextlib
 import json
 import traceback
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import replace
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -24,13 +25,16 @@ from craton_inv.jobs.context import JobContext, Task
 from craton_inv.jobs.faults import is_conflict, is_transient
 from craton_inv.models import Inventory, InventoryUpdate
 from craton_inv.providers import registry
-from craton_inv.providers.base import Surroundings
+from craton_inv.providers.base import SourceDefinition, Surroundings
+from craton_inv.providers.credentials.hiding import hide_within, hiding
 from craton_inv.queue import jobs
 from craton_inv.queue.jobs import LeaseLost
 from craton_inv.refresh.refresher import Refresher
 from craton_inv.refresh.saving import SaveOptions
 from craton_inv.repositories.change_sets import note_changes
 from craton_inv.services import update_lifecycle as lifecycle
+from craton_inv.services import update_versions
+from craton_inv.services.source_credentials import for_run
 from craton_inv.services.update_events import EventWriter
 from craton_inv.services.update_lifecycle import Started
 
@@ -72,17 +76,20 @@ async def _run(context: JobContext, started: Started, events: EventWriter) -> No
         attempt, most = context.claim.attempt, context.max_attempts
         if attempt < most:
             events.say(f"{fault.message} It will be tried again (attempt {attempt} of {most}).")
-            raise
+            raise ServiceUnavailable(events.hide(fault.message), code=fault.code) from None
         await _end(context, started, events, "failed", f"{fault.message} Given up after {attempt} attempts.")
     except CratonInvError as failure:
         await _end(context, started, events, "failed", failure.message)
     except Exception as error:
         if is_transient(error):
             events.say(f"Interrupted ({type(error).__name__}); it will be tried again.")
+            if events.hide(said := "".join(traceback.format_exception(error))) != said:
+                raise ServiceUnavailable(f"Interrupted ({type(error).__name__}).") from None
             raise
-        context.log.exception("update_error", update_id=started.update_id)
+        trace = events.hide("".join(traceback.format_exception(error)))
+        context.log.error("update_error", update_id=started.update_id, exception=trace)
         reason = "Error occured while saving inventory data, see traceback or server logs"
-        await _end(context, started, events, "error", reason, "".join(traceback.format_exception(error)))
+        await _end(context, started, events, "error", reason, trace)
 
 
 async def _within_limits(context: JobContext, started: Started, work: Any) -> None:
@@ -122,7 +129,7 @@ async def _cancel_asked(context: JobContext, update_id: int) -> None:
 
 
 async def _work(context: JobContext, started: Started, events: EventWriter) -> None:
-    definition = started.definition
+    definition = await _logged_in(context, started, events)
     kept: dict[str, Any] = {}
 
     def keep_command(command: list[str], cwd: str, environment: dict[str, str]) -> None:
@@ -131,8 +138,9 @@ async def _work(context: JobContext, started: Started, events: EventWriter) -> N
     around = Surroundings(context.settings, events.say, events.progress, keep_command)
     refresher = registry.get(definition.kind).refresher(definition, started.targets, around)
     try:
+        async with context.session_factory() as session:
+            kept["collected_at"] = await update_versions.now(session)
         await refresher.gather()
-        kept["collected_at"] = datetime.now(UTC)
         for attempt in range(1, SAVE_ATTEMPTS + 1):
             try:
                 await _save(context, started, refresher, kept, events)
@@ -143,6 +151,14 @@ async def _work(context: JobContext, started: Started, events: EventWriter) -> N
                 events.say("Another writer was in the way; saving again.")
     finally:
         await refresher.close()
+
+
+async def _logged_in(context: JobContext, started: Started, events: EventWriter) -> SourceDefinition:
+    """The definition with what the source logs in with, opened for this run; from here on nothing tells it."""
+    async with unit_of_work(context.session_factory) as session:
+        found = await for_run(session, context.settings, started.credential_id)
+    events.hide = hiding([secret for credential in found for secret in credential.secrets()])
+    return replace(started.definition, credentials=found)
 
 
 async def _save(
@@ -157,6 +173,7 @@ async def _save(
         replace=started.overwrite_vars,
         force_delete=started.force_delete,
         filter_timeout=context.settings.filter_statement_timeout,
+        version=kept["collected_at"],
     )
     async with unit_of_work(context.session_factory) as session:
         await session.execute(text("SET LOCAL statement_timeout = 0"))
@@ -175,18 +192,41 @@ async def _save(
         if pending is None or pending:
             raise UpdateFailed("The inventory is being deleted.")
         await note_changes(session, started.update_id)
+        newest, newest_full = await update_versions.collected_before(session, definition.id)
+        # Without one before it there is nothing to look at; the moment of this refresh then says so.
+        options = replace(options, newest=newest or options.version, newest_full=newest_full)
         counts = await refresher.save(await session.connection(), options)
-        result = {"complete": True, "collections": {name: count.as_dict() for name, count in counts.items()}}
+        collections = {name: count.as_dict() for name, count in counts.items()}
+        result: dict[str, Any] = {"complete": not refresher.incomplete, "collections": collections}
+        status, reason = "successful", ""
+        if refresher.incomplete:
+            # What was read is kept; clients know no status for it but failed.
+            result |= {"result": "partial", "incomplete": dict(refresher.incomplete)}
+            status, reason = "failed", partial_text(refresher.incomplete)
         await events.flush()
-        await lifecycle.end(session, started.update_id, "successful", result=result, kept=kept)
-        await events.last(session, COMPLETED_TEXT)
+        await lifecycle.end(
+            session,
+            started.update_id,
+            status,
+            reason,
+            result=hide_within(events.hide, result),
+            kept=hide_within(events.hide, kept),
+        )
+        await events.last(session, reason or COMPLETED_TEXT)
         await jobs.finish(session, context.claim)
+
+
+def partial_text(incomplete: Mapping[str, str]) -> str:
+    """What people read of a refresh that could not read everything."""
+    parts = "; ".join(f"{name.replace('_', ' ')} ({reason})" for name, reason in sorted(incomplete.items()))
+    return f"Read only partly: {parts}. What was read is saved, nothing of it was deleted."
 
 
 async def _end(
     context: JobContext, started: Started, events: EventWriter, status: str, reason: str, trace: str = ""
 ) -> None:
     """End the update and the job together; the reason is the last event."""
+    reason, trace = events.hide(reason), events.hide(trace)
     await events.flush()
     async with unit_of_work(context.session_factory) as session:
         await _awake(session, context)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from craton_inv.db.session import SessionFactory, unit_of_work
 from craton_inv.logs import get_logger
 from craton_inv.models import InventoryUpdateEvent
+from craton_inv.providers.credentials.hiding import Hide, hide_nothing
 
 log = get_logger(__name__)
 INTERVAL = 0.5  # seconds between two writes
@@ -36,6 +37,7 @@ class EventWriter:
         self.factory = factory
         self.update_id = update_id
         self.verbosity = verbosity
+        self.hide: Hide = hide_nothing  # what the run logs in with is blackened in all that it says
         self._pending: list[tuple[str, dict[str, Any]]] = []
         self._stages: dict[str, int] = {}  # where the report of a stage is among the pending ones
         self._writing = asyncio.Lock()
@@ -44,12 +46,12 @@ class EventWriter:
 
     def say(self, line: str) -> None:
         """One line of output."""
-        self._pending.append((storable(line[:LONGEST]), {}))
+        self._pending.append((storable(self.hide(line)[:LONGEST]), {}))
 
     async def progress(self, stage: str, counts: dict[str, int]) -> None:
         """How far a stage is; replaces a report of the same stage that is not written yet."""
         shown = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
-        entry = (f"{stage}: {shown}" if shown else stage, {"stage": stage, "counts": counts})
+        entry = (self.hide(f"{stage}: {shown}" if shown else stage), {"stage": stage, "counts": counts})
         at = self._stages.setdefault(stage, len(self._pending))
         self._pending[at : at + 1] = [entry]
 
@@ -70,7 +72,7 @@ class EventWriter:
 
     async def last(self, session: AsyncSession, line: str) -> None:
         """Write one line in the caller's transaction: it shows together with what that commits. Flush before."""
-        await self._insert(session, [(storable(line[:LONGEST]), {})])
+        await self._insert(session, [(storable(self.hide(line)[:LONGEST]), {})])
 
     async def _write(self, batch: list[tuple[str, dict[str, Any]]]) -> None:
         try:

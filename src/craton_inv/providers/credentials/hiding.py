@@ -25,12 +25,17 @@ def hiding(secrets: Iterable[str]) -> Hide:
     return hide
 
 
+def hide_nothing(text: str) -> str:
+    """For what has no secrets."""
+    return text
+
+
 def hide_within(hide: Hide, value: Any) -> Any:
-    """`value`, which is JSON, with its texts and keys blackened."""
+    """`value` with the texts in it blackened; names of keys, and what is no JSON, stay."""
     if isinstance(value, str):
         return hide(value)
     if isinstance(value, dict):
-        return {hide(str(key)): hide_within(hide, inner) for key, inner in value.items()}
+        return {key: hide_within(hide, inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [hide_within(hide, inner) for inner in value]
     return value
