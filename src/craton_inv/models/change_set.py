@@ -84,6 +84,7 @@ def _unpacked() -> Any:
 class InventoryChange(Base):
     """One change of a run: a row of `InventoryChangePart`, unpacked. Read only."""
 
+    __tablename__ = "inventory_changes"  # its name in messages: there is no such table
     __table__ = _unpacked()
     __mapper_args__ = {"primary_key": [__table__.c.id], "eager_defaults": False}  # noqa: RUF012
     __search_fields__ = ("ref",)

@@ -3,6 +3,8 @@
 from fastapi import APIRouter
 
 from craton_inv.api.v2 import (
+    constructed_inventories,
+    change_sets,
     credential_types,
     credentials,
     facts,
@@ -12,6 +14,7 @@ from craton_inv.api.v2 import (
     host_groups,
     host_smart_inventories,
     hosts,
+    input_inventories,
     inventories,
     inventory_content,
     inventory_facts,
@@ -39,6 +42,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     organizations.router,
     inventories.router,
     inventory_content.router,
+    constructed_inventories.router,
+    input_inventories.router,
     inventory_facts.router,
     scripts.router,
     hosts.router,
@@ -61,6 +66,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     source_updates.router,
     inventory_updates.router,
     refreshes.router,
+    change_sets.router,
     update_output.router,
     users.router,
     tokens.router,
