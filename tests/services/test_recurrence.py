@@ -1,0 +1,149 @@
+"""Rules of schedules: what they say, AWX's refusals, and both changes of clocks."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import islice, pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from craton_inv.errors import InvalidField
+from craton_inv.services.recurrence import parse_recurrence, zones
+from tests.processor_time import least
+
+BERLIN = "DTSTART;TZID=Europe/Berlin:"
+DAILY = "RRULE:FREQ=DAILY;INTERVAL=1"
+
+
+def at(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
+
+
+def moments(rule: str, since: datetime, count: int = 5) -> list[str]:
+    """The next moments in UTC, told short."""
+    return [f"{moment:%m-%d %H:%M}" for moment in islice(parse_recurrence(rule).after(since), count)]
+
+
+def test_a_daily_rule_keeps_its_time_on_the_wall_when_clocks_go_forward() -> None:
+    found = moments(f"{BERLIN}20260327T120000 {DAILY}", at(2026, 3, 27, 0), 4)
+    assert found == ["03-27 11:00", "03-28 11:00", "03-29 10:00", "03-30 10:00"]
+
+
+def test_a_time_that_the_clock_skips_comes_an_hour_later_on_the_wall() -> None:
+    found = moments(f"{BERLIN}20260328T023000 {DAILY}", at(2026, 3, 28, 0), 3)
+    assert found == ["03-28 01:30", "03-29 01:30", "03-30 00:30"]
+
+
+def test_a_time_that_comes_twice_is_taken_the_first_time_only() -> None:
+    found = moments(f"{BERLIN}20261024T023000 {DAILY}", at(2026, 10, 24, 0), 3)
+    assert found == ["10-24 00:30", "10-25 00:30", "10-26 01:30"]
+
+
+@pytest.mark.parametrize(("day", "since"), [("20260329", at(2026, 3, 28, 22)), ("20261025", at(2026, 10, 24, 21))])
+def test_every_hour_is_every_hour_in_the_nights_when_clocks_change(day: str, since: datetime) -> None:
+    rule = parse_recurrence(f"{BERLIN}{day}T000000 RRULE:FREQ=HOURLY;INTERVAL=1")
+    found = list(islice(rule.after(since), 8))
+    assert {later - sooner for sooner, later in pairwise(found)} == {timedelta(hours=1)}
+
+
+def test_hours_of_the_wall_that_are_one_moment_come_once() -> None:
+    found = moments(f"{BERLIN}20260329T000000 RRULE:FREQ=HOURLY;INTERVAL=1;BYHOUR=2,3", at(2026, 3, 28, 22), 3)
+    assert found == ["03-29 01:00", "03-30 00:00", "03-30 01:00"]
+
+
+def test_a_rule_of_minutes_that_began_years_ago_is_read_at_once() -> None:
+    rule = parse_recurrence("DTSTART:20000101T000000Z RRULE:FREQ=MINUTELY;INTERVAL=7")
+    found = rule.next_after(at(2026, 3, 28, 21))
+    assert found is not None
+    assert (found - at(2000, 1, 1)) % timedelta(minutes=7) == timedelta()
+    assert least(lambda: rule.next_after(at(2026, 3, 28, 21)), 0.2) < 0.2
+
+
+def test_a_rule_that_never_comes_has_no_next_moment() -> None:
+    rule = parse_recurrence("DTSTART:20260101T000000Z RRULE:FREQ=YEARLY;INTERVAL=1;BYMONTH=2;BYMONTHDAY=30")
+    assert rule.next_after(at(2026, 1, 1)) is None
+
+
+def test_count_and_until_say_when_it_ends() -> None:
+    start = "DTSTART:20260101T000000Z"
+    assert parse_recurrence(f"{start} {DAILY};COUNT=3").end == at(2026, 1, 3)
+    assert parse_recurrence(f"{start} {DAILY};UNTIL=20260105T000000Z").end == at(2026, 1, 5)
+    assert parse_recurrence(f"{start} {DAILY}").end is None
+    assert parse_recurrence(f"{start} {DAILY};UNTIL=20260105T000000Z").until == "2026-01-05T00:00:00"
+
+
+def test_a_rule_of_minutes_with_a_far_end_is_not_walked_to_it() -> None:
+    rule = "DTSTART:20260101T000000Z RRULE:FREQ=MINUTELY;INTERVAL=1;UNTIL=20991231T235930Z"
+    assert parse_recurrence(rule).end == at(2099, 12, 31, 23, 59) + timedelta(seconds=30)
+
+
+def test_an_exception_takes_moments_away() -> None:
+    rule = "DTSTART:20260105T060000Z RRULE:FREQ=WEEKLY;INTERVAL=1;BYDAY=MO,TU EXRULE:FREQ=WEEKLY;INTERVAL=1;BYDAY=TU"
+    assert moments(rule, at(2026, 1, 1), 2) == ["01-05 06:00", "01-12 06:00"]
+
+
+def test_missed_moments_are_skipped_to_the_last() -> None:
+    rule = parse_recurrence(f"DTSTART:20260101T000000Z {DAILY}")
+    assert rule.last_before(at(2026, 3, 5, 12), since=at(2026, 3, 1)) == at(2026, 3, 5)
+    assert rule.last_before(at(2026, 3, 1, 12), since=at(2026, 3, 1)) == at(2026, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "Valid DTSTART required in rrule"),
+        (DAILY, "Valid DTSTART required in rrule"),
+        (f"DTSTART:tomorrow {DAILY}", "Valid DTSTART required in rrule"),
+        (f"DTSTART:20260101T000000 {DAILY}", "DTSTART cannot be a naive datetime"),
+        (f"DTSTART:20260101T000000Z DTSTART:20260102T000000Z {DAILY}", "Multiple DTSTART is not supported"),
+        (f"DTSTART;TZID=Mars/Base:20260101T000000 {DAILY}", '"Mars/Base" is not the name of a time zone'),
+        (f"DTSTART:20261301T000000Z {DAILY}", "rrule parsing failed validation"),
+        ("DTSTART:20260101T000000Z", "One or more rule required in rrule"),
+        ("DTSTART:20260101T000000Z EXRULE:FREQ=DAILY;INTERVAL=1", "One or more rule required in rrule"),
+        ("DTSTART:20260101T000000Z RRULE:FREQ=DAILY", "INTERVAL required in rrule"),
+        ("DTSTART:20260101T000000Z RRULE:FREQ=SECONDLY;INTERVAL=1", "SECONDLY is not supported"),
+        ("DTSTART:20260101T000000Z RRULE:FREQ=HOURLY;INTERVAL=0", "INTERVAL=0 is no number from 1 on"),
+        ("DTSTART:20260101T000000Z RRULE:FREQ=NEVER;INTERVAL=1", "rrule parsing failed validation"),
+        (f"DTSTART:20260101T000000Z {DAILY};BYDAY=20MO", "BYDAY with numeric prefix not supported"),
+        (f"DTSTART:20260101T000000Z {DAILY};BYMONTHDAY=1,2", "Multiple BYMONTHDAYs not supported"),
+        (f"DTSTART:20260101T000000Z {DAILY};BYMONTH=1,2", "Multiple BYMONTHs not supported"),
+        (f"DTSTART:20260101T000000Z {DAILY};BYYEARDAY=1", "BYYEARDAY not supported"),
+        (f"DTSTART:20260101T000000Z {DAILY};BYWEEKNO=1", "BYWEEKNO not supported"),
+        (f"DTSTART:20260101T000000Z {DAILY};COUNT=2;UNTIL=20270101T000000Z", "both COUNT and UNTIL"),
+        (f"DTSTART:20260101T000000Z {DAILY};COUNT=1000", "COUNT > 999 is unsupported"),
+        (f"DTSTART:20260101T000000Z {DAILY};UNTIL=soon", "rrule parsing failed validation"),
+        (f"DTSTART:20260101T000000Z {DAILY} {'X' * 300}", "no more than 255 characters"),
+    ],
+)
+def test_a_rule_that_cannot_be_kept_is_refused_by_field_and_reason(text: str, reason: str) -> None:
+    with pytest.raises(InvalidField) as caught:
+        parse_recurrence(text)
+    assert list(caught.value.fields) == ["rrule"]
+    assert reason in caught.value.message
+
+
+RULES = st.builds(
+    "DTSTART;TZID={}:{} RRULE:FREQ={};INTERVAL={}{}".format,
+    st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC"]),
+    st.datetimes(datetime(2020, 1, 1), datetime(2026, 12, 1)).map(lambda found: f"{found:%Y%m%dT%H%M%S}"),
+    st.sampled_from(["YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY"]),
+    st.integers(1, 40),
+    st.sampled_from(["", ";COUNT=5", ";BYDAY=MO,FR", ";BYHOUR=2,3"]),
+)
+
+
+@given(RULES, st.datetimes(datetime(2020, 1, 1), datetime(2027, 1, 1), timezones=st.just(ZoneInfo("UTC"))))
+@settings(max_examples=60, deadline=None)
+def test_moments_rise_and_the_next_one_is_the_first_of_them(text: str, since: datetime) -> None:
+    rule = parse_recurrence(text)
+    found = list(islice(rule.after(since), 4))
+    assert found == sorted(set(found))
+    assert all(moment > since for moment in found)
+    assert rule.next_after(since) == (found[0] if found else None)
+    if len(found) > 1:
+        assert rule.next_after(found[0]) == found[1]
+
+
+def test_zones_are_named() -> None:
+    assert {"UTC", "Europe/Berlin"} <= set(zones())
