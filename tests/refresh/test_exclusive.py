@@ -85,7 +85,14 @@ class Cloud:
         """The collections; `changes` are those of the machines."""
         made = Persister()
         self.flavors = made.add_collection(
-            InventoryCollection("flavors", FLAVORS, ("family", "name"), attributes=("cpus",), scope=("source_id",))
+            InventoryCollection(
+                "flavors",
+                FLAVORS,
+                ("family", "name"),
+                attributes=("cpus",),
+                scope=("source_id",),
+                manager_ref_allowed_nil=("name",),
+            )
         )
         machines = InventoryCollection(
             name="machines",

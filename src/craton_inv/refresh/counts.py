@@ -5,7 +5,12 @@ from dataclasses import asdict, dataclass
 
 @dataclass
 class Counts:
-    """Rows of one collection. `unconnected`: links that lead to nothing; `repeated`: identities sent twice."""
+    """Rows of one collection. `repeated`: identities sent before; the last of each wins.
+
+    `unconnected`: links that lead nowhere; `ambiguous`: those of them that several rows fit.
+
+    `overtaken`: delivered rows that were left as a later refresh had saved them.
+    """
 
     delivered: int = 0
     created: int = 0
@@ -13,7 +18,9 @@ class Counts:
     deleted: int = 0
     layers: int = 0
     unconnected: int = 0
+    ambiguous: int = 0
     repeated: int = 0
+    overtaken: int = 0
 
     @property
     def written(self) -> int:

@@ -43,8 +43,13 @@ class InventoryCollection:
     attributes_whitelist     the only attributes that this refresh writes; None for all. The identity and what the table
                              declares NOT NULL are always written
     dependency_attributes    label -> names of collections that must be saved before this one, whatever its links
-    parent_inventory_collections  names of the linked collections whose objects the rows are parts of; None to tell by
-                             the foreign keys, () for none
+    parent_inventory_collections  whose parts the rows are (see `parents`): names of linked collections, or
+                             collection.column where several links lead to one; None to tell by the foreign keys, () for
+                             none
+    retention    what becomes of rows that are no longer delivered: "destroy" deletes them, "archive" sets their
+                 `archived_at`; archived rows are no part of the scope until they are delivered again
+    version_column           where a row keeps when the source was asked for it (see `versions`), for layered ones in
+                             the layers' table; "" for none
     complete     the delivery is whole, so what is missing may be deleted
     update_only  neither create nor delete
     create_only  insert what is new; nothing else is compared, updated or deleted
@@ -75,6 +80,8 @@ class InventoryCollection:
     attributes_whitelist: tuple[str, ...] | None = None
     dependency_attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     parent_inventory_collections: tuple[str, ...] | None = None
+    retention: str = "destroy"
+    version_column: str = ""
     complete: bool = True
     update_only: bool = False
     create_only: bool = False
@@ -97,9 +104,7 @@ class InventoryCollection:
             self._check_shape(shape)
         return InventoryObject(self, values)
 
-    def lazy_find(
-        self, *values: Any, ref: str = MANAGER_REF, key: str = "", default: Any = None
-    ) -> Reference | None:
+    def lazy_find(self, *values: Any, ref: str = MANAGER_REF, key: str = "", default: Any = None) -> Reference | None:
         """A link to the object of this collection with that identity, resolved while saving; see `lazy_find`."""
         return lazy_find(self, values, ref, key, default)
 

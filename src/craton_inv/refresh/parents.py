@@ -32,7 +32,7 @@ def parents_of(collection: InventoryCollection, collections: Collections) -> tup
 
     Raises InvalidCollection for a named parent that no foreign key leads to, and for one that no index leads back from.
     """
-    if collection.custom_save is not None:
+    if collection.custom_save_block is not None:
         return ()
     named = collection.parent_inventory_collections
     columns = _inferred(collection, collections) if named is None else _named(collection, collections, named)

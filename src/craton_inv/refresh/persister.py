@@ -10,6 +10,7 @@ from craton_inv.refresh.counts import Counts
 from craton_inv.refresh.graph import Plan, plan
 from craton_inv.refresh.inventory_collection import InvalidCollection, InventoryCollection
 from craton_inv.refresh.inventory_object import InventoryObject
+from craton_inv.refresh.parents import all_parents
 from craton_inv.refresh.saving import SaveOptions
 from craton_inv.refresh.staging import Stage
 
@@ -23,8 +24,14 @@ class Persister:
         self._plan: Plan | None = None
 
     def add_collection(self, collection: InventoryCollection, **changes: Any) -> InventoryCollection:
-        """Take a collection, with changed properties if wanted. Raises InvalidCollection."""
+        """Take a collection, with changed properties if wanted; default values that are functions are called here.
+
+        Raises InvalidCollection.
+        """
         changed = replace(collection, **changes) if changes else collection
+        if any(callable(value) for value in changed.default_values.values()):
+            values = {name: value(self) if callable(value) else value for name, value in changed.default_values.items()}
+            changed = replace(changed, default_values=values)
         if changed.name in self.collections:
             raise InvalidCollection(f"Collection {changed.name} is declared twice.")
         self.collections[changed.name] = changed
@@ -35,6 +42,7 @@ class Persister:
         """The order of saving. Raises InvalidCollection when there is none."""
         if self._plan is None:
             self._plan = plan(self.collections)
+            all_parents(self.collections)  # refused here, before anything is collected
         return self._plan
 
     def add(self, item: InventoryObject) -> None:
@@ -60,7 +68,13 @@ class Persister:
     async def save(self, connection: AsyncConnection, options: SaveOptions, tell: saver.Tell) -> dict[str, Counts]:
         """Write everything in the caller's transaction; see `saver.save`. May be called again after a rollback."""
         self._open()
-        return await saver.save(connection, self._stages, self.plan(), options, tell)
+        needs = {
+            (name, site.name): needed
+            for name, stage in self._stages.items()
+            for site in stage.sites.values()
+            if (needed := site.needs())
+        }
+        return await saver.save(connection, self._stages, plan(self.collections, needs), options, tell)
 
     def close(self) -> None:
         """Drop the spools."""

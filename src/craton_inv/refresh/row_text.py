@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,7 +19,7 @@ _ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _dump = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
-def _object(collection: str, values: Mapping[str, Any]) -> str:
+def object_text(collection: str, values: Mapping[str, Any]) -> str:
     """The object in messages: its collection and name, control characters made visible."""
     name = str(values.get("name") or next(iter(values.values()), ""))
     return f"{collection} {name[:100]!a}"
@@ -55,22 +56,24 @@ def _too_deep(value: Any) -> bool:
     return any(isinstance(item, dict | list) for item in level)
 
 
+def json_text(value: Any, what: Callable[[], str]) -> str:
+    """A value as JSON in a COPY field. Raises UpdateFailed, `what` naming the object and the column."""
+    try:
+        text = _dump(value)
+    except RecursionError:
+        raise UpdateFailed(f"{what()} are nested deeper than {MAX_DEPTH} levels.") from None
+    except (ValueError, TypeError) as error:
+        raise UpdateFailed(f"{what()} cannot be written as JSON: {error}.") from None
+    if text.count("{") + text.count("[") > MAX_DEPTH and _too_deep(value):
+        raise UpdateFailed(f"{what()} are nested deeper than {MAX_DEPTH} levels.")
+    if "\\u0000" in text and _ESCAPED_NUL.search(text):
+        raise UpdateFailed(f"{what()} contain the character NUL.")
+    return _valid(text, what)
+
+
 def _json(column: Column[Any], collection: str) -> Encoder:
     def encode(value: Any, values: Mapping[str, Any]) -> str:
-        def what() -> str:
-            return f"{_object(collection, values)}: {column.name}"
-
-        try:
-            text = _dump(value)
-        except RecursionError:
-            raise UpdateFailed(f"{what()} are nested deeper than {MAX_DEPTH} levels.") from None
-        except (ValueError, TypeError) as error:
-            raise UpdateFailed(f"{what()} cannot be written as JSON: {error}.") from None
-        if text.count("{") + text.count("[") > MAX_DEPTH and _too_deep(value):
-            raise UpdateFailed(f"{what()} are nested deeper than {MAX_DEPTH} levels.")
-        if "\\u0000" in text and _ESCAPED_NUL.search(text):
-            raise UpdateFailed(f"{what()} contain the character NUL.")
-        return _valid(text, what)
+        return json_text(value, lambda: f"{object_text(collection, values)}: {column.name}")
 
     return encode
 
@@ -78,11 +81,16 @@ def _json(column: Column[Any], collection: str) -> Encoder:
 def _text(column: Column[Any], collection: str, identity: bool) -> Encoder:
     length = column.type.length if isinstance(column.type, String) else None
 
+    longest = length if length is not None else sys.maxsize
+
     def encode(value: Any, values: Mapping[str, Any]) -> str:
+        # What is printable has no control characters, no NUL and no half of a surrogate pair.
+        if type(value) is str and value.isprintable() and "\\" not in value and len(value) <= longest:
+            return value
         text = value if isinstance(value, str) else str(value)
 
         def what() -> str:
-            return f"{_object(collection, values)}: {column.name}"
+            return f"{object_text(collection, values)}: {column.name}"
 
         if identity and not text.isprintable() and _CONTROL.search(text):
             raise UpdateFailed(f"{what()} contains a control character.")
@@ -103,12 +111,14 @@ def _binary(value: Any, values: Mapping[str, Any]) -> str:
 
 def _integer(column: Column[Any], collection: str) -> Encoder:
     def encode(value: Any, values: Mapping[str, Any]) -> str:
+        if type(value) is int and -MAX_INTEGER <= value < MAX_INTEGER:
+            return str(value)
         try:
             number = int(value)
         except (TypeError, ValueError):
-            raise UpdateFailed(f"{_object(collection, values)}: {column.name} is not a number.") from None
+            raise UpdateFailed(f"{object_text(collection, values)}: {column.name} is not a number.") from None
         if not -MAX_INTEGER <= number < MAX_INTEGER:
-            raise UpdateFailed(f"{_object(collection, values)}: {column.name} is out of range.")
+            raise UpdateFailed(f"{object_text(collection, values)}: {column.name} is out of range.")
         return str(number)
 
     return encode

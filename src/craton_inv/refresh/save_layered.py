@@ -10,16 +10,22 @@ An unchanged row is known by the digest of its layer and by the row still showin
 """
 
 from craton_inv.refresh.counts import Counts
+from craton_inv.refresh.differing import assignments, differs
+from craton_inv.refresh.linking import resolve
 from craton_inv.refresh.ownership import Layered
+from craton_inv.refresh.reconnect import Reconnect
 from craton_inv.refresh.saving import Saving
-from craton_inv.refresh.sql import join, or_default, quote
+from craton_inv.refresh.sql import in_one_order, join, or_default, quote
 
-# What other sources say of the rows in scope, merged per row.
+# What other sources say of rows, merged per row: of all in scope, of the delivered ones, or of those that go.
 _OTHERS = """
 others AS MATERIALIZED (
   SELECT o.<row> AS id, jsonb_object_agg(e.key, e.value ORDER BY o.inventory_source_id) AS variables
-  FROM <layer> o JOIN <table> t ON t.id = o.<row> AND <scope> CROSS JOIN LATERAL jsonb_each(o.variables) e
+  FROM <layer> o <only> CROSS JOIN LATERAL jsonb_each(o.variables) e
   WHERE o.inventory_source_id <> :source GROUP BY o.<row>)"""
+_OF_SCOPE = "JOIN <table> t ON t.id = o.<row> AND <scope>"
+_OF_DELIVERED = "JOIN <table> t ON t.id = o.<row> AND <scope> JOIN <stage> s ON <same>"
+_OF_GONE = "JOIN mine t ON t.id = o.<row>"
 # Keys of the old layer that the source no longer sends and nobody changed since.
 DROPPED = "c.said ? e.key AND NOT c.sends ? e.key AND c.shown -> e.key = c.said -> e.key"
 KEEP_HAND_MADE = """
@@ -30,11 +36,11 @@ _MINE = "<layer> l JOIN <table> t ON t.id = l.<row> AND <scope>"
 _NOT_DELIVERED = "NOT EXISTS (SELECT FROM <stage> s WHERE <same>)"
 
 # A row of this source whose identity was not delivered takes that of the one staged row with the same key, unless
-# it is taken. `gone` is nearly always empty, and then nothing else is looked at.
+# it is taken. `gone` is nearly always empty, and then nothing else is looked at. <known> bounds what is looked at.
 _RENAME = """
 WITH gone AS MATERIALIZED (
   SELECT t.id, t.<key> AS key FROM <mine> LEFT JOIN <stage> s ON <same>
-  WHERE l.inventory_source_id = :source AND s.sent IS NULL AND t.<key> <> ''),
+  WHERE l.inventory_source_id = :source AND s.sent IS NULL AND t.<key> <> '' AND <known>),
 pairs AS MATERIALIZED (
   SELECT g.id, s.*, count(*) OVER (PARTITION BY g.key) AS copies FROM gone g JOIN <stage> s ON s.<key> = g.key)
 UPDATE <table> t SET <renamed> FROM pairs s
@@ -42,42 +48,52 @@ WHERE t.id = s.id AND s.copies = 1 AND NOT EXISTS (SELECT FROM <table> t WHERE <
 """
 # The rows that differ, locked in one order before any collection is written: a writer of the API holds its row and then
 # waits for the inventory's, so a refresh that already held the inventory's would wait for it in turn.
-_CHANGED = """
-CREATE TEMPORARY TABLE <changed> ON COMMIT DROP AS WITH <others_said>
+_DIFFERING = """
+WITH <others_said>
 SELECT t.id, <ref> AS ref, s.digest, s.sent, <attributes> coalesce(l.variables, '{}') AS said, s.variables AS sends,
   t.variables AS shown, coalesce(o.variables, '{}') AS others, l.digest IS DISTINCT FROM s.digest AS moved
 FROM <stage> s JOIN <table> t ON <scope> AND <same>
   LEFT JOIN <layer> l ON l.inventory_source_id = :source AND l.<row> = t.id LEFT JOIN others o ON o.id = t.id
-WHERE l.digest IS DISTINCT FROM s.digest OR t.variables <> (<expected>) <differs>
-ORDER BY t.id FOR NO KEY UPDATE OF t
+WHERE <which> ORDER BY t.id FOR NO KEY UPDATE OF t
 """
+_CHANGED = "CREATE TEMPORARY TABLE <changed> ON COMMIT DROP AS <differing>"
+# What links lead to is known only once that is saved: rows that differ in nothing else join the changed ones then.
+_RELINKED = """
+WITH found AS MATERIALIZED (SELECT * FROM (
+  SELECT t.id, <link_differs> AS differs, <missing> AS missing, <ambiguous> AS ambiguous
+  FROM <stage> s <joins> LEFT JOIN <table> t ON <scope> AND <same>) f WHERE f.differs OR f.missing > 0),
+more AS (INSERT INTO <changed> <differing> RETURNING 1)
+SELECT coalesce(sum(missing), 0), coalesce(sum(ambiguous), 0) FROM found
+"""
+_RELINKED_ROWS = """
+t.id IN (SELECT f.id FROM found f WHERE f.differs) AND NOT EXISTS (SELECT FROM <changed> c WHERE c.id = t.id)"""
 _UPDATE = """
-WITH merged AS MATERIALIZED (SELECT c.*, <merge> AS variables FROM <changed> c),
+WITH linked AS MATERIALIZED (SELECT s.*<links> FROM <changed> s <joins>),
+merged AS MATERIALIZED (SELECT c.*, <merge> AS variables FROM linked c),
 layers AS (
-  INSERT INTO <layer> AS l (inventory_source_id, <row>, ref, digest, variables)
-  SELECT :source, id, ref, digest, sends FROM <changed> WHERE moved ORDER BY id
+  INSERT INTO <layer> AS l (inventory_source_id, <row>, ref, digest, variables <version>)
+  SELECT :source, id, ref, digest, sends <now> FROM <changed> WHERE moved <marked> ORDER BY id
   ON CONFLICT (inventory_source_id, <row>) DO UPDATE
-    SET ref = excluded.ref, digest = excluded.digest, variables = excluded.variables
-  RETURNING 1),
+    SET ref = excluded.ref, digest = excluded.digest, variables = excluded.variables <restamp>),
 rows AS (
   UPDATE <table> t SET <assignments> variables = s.variables,
     variables_text = CASE WHEN t.variables = s.variables THEN t.variables_text ELSE s.variables::text END
   FROM merged s WHERE t.id = s.id AND (t.variables <> s.variables <differs>)
   RETURNING 1)
-SELECT (SELECT count(*) FROM rows), (SELECT count(*) FROM layers)
+SELECT (SELECT count(*) FROM rows), (SELECT count(*) FROM <changed> WHERE moved)
 """
 _INSERT = """
 WITH written AS (
   INSERT INTO <table> AS t (<scope_columns>, <columns>, manual, variables, variables_text)
-  SELECT <scope_binds>, <values>, false, s.variables, s.variables::text FROM <stage> s
+  SELECT <scope_binds>, <values>, false, s.variables, s.variables::text FROM <stage> s <joins>
   WHERE NOT EXISTS (SELECT FROM <table> t WHERE <scope> AND <same>)
   ORDER BY <refs>
   ON CONFLICT (<conflict>) DO UPDATE SET variables = t.variables || excluded.variables,
     variables_text = (t.variables || excluded.variables)::text
   RETURNING t.id, <saved_refs>),
 layers AS (
-  INSERT INTO <layer> (inventory_source_id, <row>, ref, digest, variables)
-  SELECT :source, t.id, <ref>, s.digest, s.variables FROM written t JOIN <stage> s ON <same> ORDER BY t.id
+  INSERT INTO <layer> (inventory_source_id, <row>, ref, digest, variables <version>)
+  SELECT :source, t.id, <ref>, s.digest, s.variables <now> FROM written t JOIN <stage> s ON <same> ORDER BY t.id
   RETURNING 1)
 SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM layers)
 """
@@ -87,10 +103,13 @@ WHERE l.inventory_source_id = :source
 """
 # Rows that stay lose the keys that only this source had.
 _DELETE = """
-WITH <others_said>, gone AS MATERIALIZED (
-  SELECT t.id, l.variables AS said, t.variables AS shown, '{}'::jsonb AS sends, coalesce(o.variables, '{}') AS others,
+WITH mine AS MATERIALIZED (
+  SELECT t.id, l.variables AS said, t.variables AS shown, '{}'::jsonb AS sends,
     t.manual OR EXISTS (SELECT FROM <layer> x WHERE x.<row> = t.id AND x.inventory_source_id <> :source) AS stays
-  FROM <mine> LEFT JOIN others o ON o.id = t.id WHERE l.inventory_source_id = :source AND <not_delivered>),
+  FROM <mine> WHERE l.inventory_source_id = :source AND <not_delivered> AND <limits>),
+<others_said>,
+gone AS MATERIALIZED (
+  SELECT t.*, coalesce(o.variables, '{}') AS others FROM mine t LEFT JOIN others o ON o.id = t.id),
 layers AS (
   DELETE FROM <layer> l USING gone
   WHERE l.inventory_source_id = :source AND l.<row> = gone.id AND gone.stays RETURNING 1),
@@ -105,19 +124,38 @@ SELECT (SELECT count(*) FROM rows), (SELECT count(*) FROM kept), (SELECT count(*
 
 
 def _attributes(saving: Saving) -> list[str]:
-    """Attributes beside the variables."""
-    return [name for name in saving.collection.attributes if name != "variables"]
+    """Attributes beside the variables; links are apart."""
+    return [name for name in saving.collection.written if name != "variables" and name not in saving.stage.sites]
+
+
+def _linked(saving: Saving) -> tuple[str, ...]:
+    """Attributes that are links, but for those of a second pass."""
+    return tuple(
+        name for name in saving.collection.written if name in saving.stage.sites and name not in saving.deferred
+    )
+
+
+def _staged_columns(saving: Saving) -> str:
+    """SQL: what a changed row keeps of the staged one beside the variables: attributes, and links as staged."""
+    names = _attributes(saving)
+    for name in _linked(saving):
+        names += saving.stage.sites[name].columns
+    if saving.stage.sites:
+        names.append("link_defaults")
+    return "".join(f"s.{quote(name)}, " for name in names)
 
 
 def _parts(saving: Saving) -> dict[str, str]:
     collection = saving.collection
     assert isinstance(collection.ownership, Layered)  # noqa: S101 - what the strategy was chosen by
     replace = saving.options.replace
+    version = quote(collection.version_column)
     return {
         "others_said": _OTHERS,
         "dropped": DROPPED,
         "mine": _MINE,
-        "not_delivered": _NOT_DELIVERED,
+        "not_delivered": _NOT_DELIVERED if saving.loaded else "true",
+        "only": _OF_SCOPE if saving.options.targets is None else _OF_DELIVERED,
         "changed": quote(f"changed_{collection.name}"),
         "layer": quote(collection.ownership.table.name),
         "row": quote(collection.ownership.row),
@@ -127,53 +165,84 @@ def _parts(saving: Saving) -> dict[str, str]:
         "merge": _REPLACE if replace else KEEP_HAND_MADE,
         # What the row shows if nothing changed: cheaper than the merge, and equal to it for an equal digest.
         "expected": "coalesce(o.variables, '{}') || s.variables" if replace else "t.variables || s.variables",
+        "marked": "OR true" if saving.marks else "",
+        "version": f", {version}" if saving.stamps else "",
+        "now": ", CAST(:version AS timestamptz)" if saving.stamps else "",
+        "restamp": f", {version} = excluded.{version}" if saving.stamps else "",
     }
 
 
 async def prepare(saving: Saving, counts: Counts) -> None:
     """Rename rows that came back under another identity, then find and lock the rows that differ."""
+    if not saving.stage.rows:
+        return
     if saving.collection.reconnect_by:
         counts.updated += await _rename(saving)
-    names = _attributes(saving)
+    if saving.collection.custom_reconnect_block is not None:
+        columns = (*saving.collection.manager_ref, *_attributes(saving), "variables")
+        await saving.collection.custom_reconnect_block(Reconnect(saving, columns))
+    differ = differs(saving, _attributes(saving))
     await saving.run(
         _CHANGED,
-        attributes="".join(f"s.{quote(name)}, " for name in names),
-        differs=_differs(saving),
+        differing=_DIFFERING,
+        attributes=_staged_columns(saving),
+        which=f"l.digest IS DISTINCT FROM s.digest OR t.variables <> (<expected>) OR {differ} <marked>",
         **_parts(saving),
     )
 
 
+async def _relink(saving: Saving, counts: Counts, names: tuple[str, ...]) -> None:
+    links = resolve(saving, names)
+    row = await saving.run(
+        _RELINKED,
+        differing=_DIFFERING,
+        attributes=_staged_columns(saving),
+        which=_RELINKED_ROWS,
+        link_differs=f"coalesce({differs(saving, names, links.values)}, false)",
+        missing=links.count(links.missing),
+        ambiguous=links.count(links.ambiguous),
+        joins=links.joins,
+        **_parts(saving),
+    )
+    missing, ambiguous = row.one()
+    counts.unconnected += missing
+    counts.ambiguous += ambiguous
+
+
 async def save(saving: Saving, counts: Counts) -> None:
     """Update the rows that differ, then insert the others, each with its layer."""
-    await _update(saving, counts)
+    if not saving.stage.rows:
+        return
+    linked = _linked(saving)
+    if linked:
+        await _relink(saving, counts, linked)
+    if not saving.collection.create_only:
+        await _update(saving, counts)
     if not saving.collection.update_only:
         await _insert(saving, counts)
-
-
-def _differs(saving: Saving) -> str:
-    """SQL: an attribute that was sent is another than the row's."""
-    return "".join(
-        f" OR {saving.stage.was_sent(name)} AND t.{quote(name)} IS DISTINCT FROM s.{quote(name)}"
-        for name in _attributes(saving)
-    )
 
 
 async def _rename(saving: Saving) -> int:
     refs = saving.collection.manager_ref
     renamed = ", ".join(f"{quote(name)} = s.{quote(name)}" for name in refs)
-    result = await saving.run(_RENAME, renamed=renamed, key=quote(saving.collection.reconnect_by), **_parts(saving))
+    key = quote(saving.collection.reconnect_by)
+    known = "true" if saving.options.targets is None else "t.<key> = ANY(ARRAY(SELECT k.<key> FROM <stage> k))"
+    result = await saving.run(_RENAME, renamed=renamed, key=key, known=known, **_parts(saving))
     return result.rowcount
 
 
 async def _update(saving: Saving, counts: Counts) -> None:
-    names = _attributes(saving)
-    sent = {name: saving.stage.was_sent(name) for name in names}
+    names, linked = _attributes(saving), _linked(saving)
+    links = resolve(saving, linked)
+    written = [*names, *linked]
+    differ = differs(saving, written, {name: f"s.{quote(name)}" for name in written})
+    assigned = assignments(saving, written)
     row = await saving.run(
         _UPDATE,
-        differs=_differs(saving),
-        assignments="".join(
-            f"{quote(name)} = CASE WHEN {sent[name]} THEN s.{quote(name)} ELSE t.{quote(name)} END, " for name in names
-        ),
+        links="".join(f", {links.values[name]} AS {quote(name)}" for name in linked),
+        joins=links.joins,
+        differs=f" OR {differ}",
+        assignments=f"{assigned}, " if assigned else "",
         **_parts(saving),
     )
     updated, layers = row.one()
@@ -183,16 +252,21 @@ async def _update(saving: Saving, counts: Counts) -> None:
 
 async def _insert(saving: Saving, counts: Counts) -> None:
     collection = saving.collection
-    optional = [*_attributes(saving), *collection.on_create]
+    optional = [*_attributes(saving), *_linked(saving), *collection.on_create]
+    links = resolve(saving, tuple(optional))
     row = await saving.run(
         _INSERT,
         scope_columns=saving.scope_columns(),
         scope_binds=saving.scope_binds(),
         columns=join((*collection.manager_ref, *optional)),
         values=", ".join(
-            [join(collection.manager_ref, "s."), *(or_default(collection.column(name)) for name in optional)]
+            [
+                join(collection.manager_ref, "s."),
+                *(or_default(collection.column(name), links.values[name]) for name in optional),
+            ]
         ),
-        refs=join(collection.manager_ref, "s."),
+        joins=links.joins,
+        refs=", ".join(in_one_order(collection.column(name), "s") for name in collection.manager_ref),
         saved_refs=join(collection.manager_ref, "t."),
         conflict=join(collection.conflict_columns),
         **_parts(saving),
@@ -208,9 +282,10 @@ async def owned(saving: Saving, counts: Counts) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
-async def delete(saving: Saving, counts: Counts) -> None:
-    """Take the source off the rows it no longer delivers; those that nobody else has and no person made go."""
-    deleted, kept, layers = (await saving.run(_DELETE, **_parts(saving))).one()
+async def delete(saving: Saving, counts: Counts, limits: str) -> None:
+    """Take the source off rows within `limits` it no longer delivers; those that nobody else has or made go."""
+    parts = {**_parts(saving), "only": _OF_GONE, "limits": limits}
+    deleted, kept, layers = (await saving.run(_DELETE, **parts)).one()
     counts.deleted += deleted
     counts.updated += kept
     counts.layers += layers

@@ -1,12 +1,14 @@
 """Save links that several sources may deliver: each row lists its sources, and goes with the last of them."""
 
 from craton_inv.refresh.counts import Counts
+from craton_inv.refresh.linking import resolve
 from craton_inv.refresh.ownership import Shared
 from craton_inv.refresh.saving import Saving
 from craton_inv.refresh.sql import join, quote
 
 _RESOLVE = """
-CREATE TEMPORARY TABLE <resolved> ON COMMIT DROP AS SELECT DISTINCT <ids>, true AS delivered FROM <stage> s <joins>
+CREATE TEMPORARY TABLE <resolved> ON COMMIT DROP AS
+SELECT DISTINCT <ids>, true AS delivered FROM <stage> s <joins> WHERE <whole>
 """
 _INSERT = """
 WITH written AS (
@@ -18,13 +20,19 @@ WITH written AS (
   RETURNING xmax = 0 AS created)
 SELECT count(*) FILTER (WHERE created), count(*) FILTER (WHERE NOT created) FROM written
 """
-_GONE = "<scope> AND t.<sources> @> ARRAY[:source] AND NOT EXISTS (SELECT FROM <resolved> r WHERE <same>)"
+_GONE = "<scope> AND t.<sources> @> ARRAY[:source] AND <not_delivered> AND <limits>"
+_NOT_DELIVERED = "NOT EXISTS (SELECT FROM <resolved> r WHERE <same>)"
 _OWNED = """
 SELECT count(*) FILTER (WHERE r.delivered IS NULL), count(*) FROM <table> t LEFT JOIN <resolved> r ON <same>
 WHERE <scope> AND t.<sources> @> ARRAY[:source]
 """
-_DELETE = "DELETE FROM <table> t WHERE <gone> AND NOT t.manual AND t.<sources> <@ ARRAY[:source]"
-_LEAVE = "UPDATE <table> t SET <sources> = array_remove(t.<sources>, :source) WHERE <gone>"
+_DELETE = """
+WITH deleted AS (DELETE FROM <table> t WHERE <gone> AND NOT t.manual AND t.<sources> <@ ARRAY[:source] RETURNING 1),
+released AS (
+  UPDATE <table> t SET <sources> = array_remove(t.<sources>, :source)
+  WHERE <gone> AND (t.manual OR NOT t.<sources> <@ ARRAY[:source]) RETURNING 1)
+SELECT (SELECT count(*) FROM deleted), (SELECT count(*) FROM released)
+"""
 
 
 def _parts(saving: Saving) -> dict[str, str]:
@@ -32,6 +40,7 @@ def _parts(saving: Saving) -> dict[str, str]:
     assert isinstance(collection.ownership, Shared)  # noqa: S101 - what the strategy was chosen by
     return {
         "gone": _GONE,
+        "not_delivered": _NOT_DELIVERED if saving.loaded else "true",
         "resolved": quote(f"resolved_{collection.name}"),
         "sources": quote(collection.ownership.column),
         "columns": join(collection.manager_ref),
@@ -47,10 +56,12 @@ async def save(saving: Saving, counts: Counts) -> None:
     """Resolve all links once into a table of ids, then insert the rows, or the source into the rows, that lack it."""
     refs = saving.collection.manager_ref
     parts = _parts(saving)
+    links = resolve(saving, refs)
     resolved = await saving.run(
         _RESOLVE,
-        ids=", ".join(f"l{index}.id AS {quote(name)}" for index, name in enumerate(refs)),
-        joins=saving.link_joins(refs),
+        ids=", ".join(f"{links.values[name]} AS {quote(name)}" for name in refs),
+        joins=links.joins,
+        whole=" AND ".join(f"{links.values[name]} IS NOT NULL" for name in refs),
         **parts,
     )
     counts.unconnected = counts.delivered - counts.repeated - resolved.rowcount
@@ -66,8 +77,8 @@ async def owned(saving: Saving, counts: Counts) -> tuple[int, int]:
     return int(row[0]), int(row[1]) - counts.created - counts.updated
 
 
-async def delete(saving: Saving, counts: Counts) -> None:
-    """Take the source off the links it no longer delivers; those that nobody else has go."""
-    parts = _parts(saving)
-    counts.deleted += (await saving.run(_DELETE, **parts)).rowcount
-    counts.updated += (await saving.run(_LEAVE, **parts)).rowcount
+async def delete(saving: Saving, counts: Counts, limits: str) -> None:
+    """Take the source off the links within `limits` it no longer delivers; those that nobody else has go."""
+    deleted, updated = (await saving.run(_DELETE, limits=limits, **_parts(saving))).one()
+    counts.deleted += deleted
+    counts.updated += updated

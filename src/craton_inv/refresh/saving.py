@@ -5,13 +5,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CursorResult
+from sqlalchemy import BigInteger, CursorResult, DateTime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from craton_inv.refresh.inventory_collection import InventoryCollection
-from craton_inv.refresh.sql import compose, join, quote
-from craton_inv.refresh.staging import Stage, link_column
+from craton_inv.refresh.linking import resolve
+from craton_inv.refresh.sql import compose, fill, join, null_safe, quote
+from craton_inv.refresh.staging import Stage
 from craton_inv.refresh.target import Targets
+
+_DELIVERED = "SELECT d.id FROM (<resolved>) r JOIN <table> d ON <scope> AND <same>"
+_RESOLVED = "SELECT s.ctid AS place, s.sent, <values> FROM <stage> s <joins> WHERE <found>"
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,8 @@ class SaveOptions:
     targets         what was asked for; None for a full refresh
     incomplete      collections that were read only partly, with the reasons: nothing of them is deleted
     version         when the collection of this refresh began, by the database's clock; None: rows have no versions
-    newest_full     `version` of the newest complete full refresh that was saved before; None when there is none
+    newest          the newest version that was saved before; None when that is not known
+    newest_full     that of the newest complete full refresh that was saved before; None when there is none
     """
 
     source_id: int
@@ -39,6 +44,7 @@ class SaveOptions:
     targets: Targets | None = None
     incomplete: Mapping[str, str] = field(default_factory=dict)
     version: datetime | None = None
+    newest: datetime | None = None
     newest_full: datetime | None = None
 
     def scope_of(self, collection: InventoryCollection) -> dict[str, Any]:
@@ -49,13 +55,38 @@ class SaveOptions:
 
 @dataclass(frozen=True)
 class Saving:
-    """One collection on its way into its table. In its SQL `s` is the staged row, `t` the saved one."""
+    """One collection on its way into its table. In its SQL `s` is the staged row, `t` the saved one.
+
+    `binds`: further values that statements may bind, with their types; shared by the collections of a refresh.
+    """
 
     connection: AsyncConnection
     stage: Stage
     collections: Mapping[str, InventoryCollection]
     options: SaveOptions
     deferred: tuple[str, ...] = ()
+    binds: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether something was delivered, or its lack has a meaning: the refresh is a full one."""
+        return self.options.targets is None or self.stage.rows > 0
+
+    @property
+    def archives(self) -> bool:
+        """Whether rows that are no longer delivered are kept, out of the scope."""
+        return self.collection.retention == "archive"
+
+    @property
+    def stamps(self) -> bool:
+        """Whether rows keep the version of this refresh."""
+        return bool(self.collection.version_column) and self.options.version is not None
+
+    @property
+    def marks(self) -> bool:
+        """Whether unchanged rows keep it, too: those of a refresh whose time does not stand for the whole source."""
+        whole = self.options.targets is None and self.collection.name not in self.options.incomplete
+        return self.stamps and not whole
 
     @property
     def collection(self) -> InventoryCollection:
@@ -75,6 +106,8 @@ class Saving:
             for name, value in self.options.scope_of(target).items():
                 binds.setdefault(f"scope_{name}", (value, target.column(name).type))
         binds["source"] = (self.options.source_id, BigInteger())
+        binds["version"] = (self.options.version, DateTime(timezone=True))
+        binds |= self.binds
         statement = compose(template, binds, stage=self.stage.table, table=self.table, **parts)
         return await self.connection.execute(statement)
 
@@ -97,20 +130,35 @@ class Saving:
 
     def same_ref(self, staged: str = "s", saved: str = "t") -> str:
         """SQL: a staged and a saved row have the same identity; null equals null where the identity allows null."""
-        parts = []
-        for name in self.collection.manager_ref:
-            operator = "IS NOT DISTINCT FROM" if self.collection.column(name).nullable else "="
-            parts.append(f"{saved}.{quote(name)} {operator} {staged}.{quote(name)}")
-        return " AND ".join(parts)
+        return self.same({name: f"{staged}.{quote(name)}" for name in self.collection.manager_ref}, saved)
 
-    def link_joins(self, columns: tuple[str, ...], kind: str = "JOIN") -> str:
-        """SQL: one join per link column, `l0`, `l1` ... being the rows the links lead to."""
-        joins = []
-        for index, column in enumerate(columns):
-            target = self.collections[self.collection.links[column]]
-            same = " AND ".join(
-                f"l{index}.{quote(ref)} = s.{quote(link_column(column, ref))}" for ref in target.manager_ref
-            )
-            scope = self.in_scope(f"l{index}", target)
-            joins.append(f"{kind} {quote(target.table.name)} l{index} ON {same} AND {scope}")
-        return " ".join(joins)
+    def same(self, values: Mapping[str, str], saved: str = "t") -> str:
+        """SQL: a saved row has the identity that `values` gives, SQL by column."""
+        nil = self.collection.manager_ref_allowed_nil
+        return " AND ".join(
+            null_safe(f"{saved}.{quote(name)}", values[name])
+            if name in nil
+            else f"{saved}.{quote(name)} = {values[name]}"
+            for name in self.collection.manager_ref
+        )
+
+    def resolved(self, columns: tuple[str, ...]) -> str:
+        """SQL: per staged row these columns, links as ids, and its `place` in the stage; for use after the links' rows.
+
+        Rows are left out whose identity leads nowhere. <stage> in it is this collection's.
+        """
+        links = resolve(self, columns)
+        values = ", ".join(f"{links.values[name]} AS {quote(name)}" for name in columns)
+        lost = [links.missing[name] for name in self.collection.manager_ref if name in links.missing]
+        found = " AND ".join(f"NOT coalesce({condition}, false)" for condition in lost) or "true"
+        return fill(_RESOLVED, values=values, stage=self.stage.table, joins=links.joins, found=found)
+
+    def delivered_ids(self) -> str:
+        """SQL: the ids of the saved rows that were delivered."""
+        return fill(
+            _DELIVERED,
+            resolved=self.resolved(self.collection.manager_ref),
+            table=self.table,
+            scope=self.in_scope("d"),
+            same=self.same_ref("r", "d"),
+        )

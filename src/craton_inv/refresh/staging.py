@@ -5,133 +5,174 @@ transaction is open while a slow provider answers, and the number of statements 
 """
 
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
+from craton_inv.errors import UpdateFailed
 from craton_inv.refresh.inventory_collection import InventoryCollection
 from craton_inv.refresh.inventory_object import InventoryObject
+from craton_inv.refresh.link_site import NULL, LinkSite
 from craton_inv.refresh.ownership import Layered
-from craton_inv.refresh.row_text import Encoder, encoder_for
-from craton_inv.refresh.sql import compose, quote, type_name
+from craton_inv.refresh.row_text import Encoder, encoder_for, json_text, object_text
+from craton_inv.refresh.sql import quote, type_name
 
 SPOOL_MEMORY = 4 * 1024 * 1024  # bytes a spool may hold before it becomes a file
-
-
-@dataclass(frozen=True)
-class StageColumn:
-    """A column of a staging table. `source`: the sent column; `position`: the part of its link, -1 for a value."""
-
-    name: str
-    type: str
-    source: str
-    position: int
-    encode: Encoder
-
-
-def link_column(column: str, ref: str) -> str:
-    """The staging column that carries part `ref` of the link `column`."""
-    return f"{column}__{ref}"
-
-
-def stage_columns(
-    collection: InventoryCollection, collections: dict[str, InventoryCollection]
-) -> tuple[StageColumn, ...]:
-    """The columns of a collection's staging table; a link takes as many as the other collection's identity has."""
-    columns: list[StageColumn] = []
-    for name in (*collection.manager_ref, *collection.attributes, *collection.on_create):
-        target = collections.get(collection.links.get(name, ""))
-        if target is None:
-            own = collection.column(name)
-            identity = name in collection.manager_ref
-            columns.append(StageColumn(name, type_name(own), name, -1, encoder_for(own, collection.name, identity)))
-            continue
-        for position, ref in enumerate(target.manager_ref):
-            other = target.column(ref)
-            encode = encoder_for(other, collection.name, identity=True)
-            columns.append(StageColumn(link_column(name, ref), type_name(other), name, position, encode))
-    return tuple(columns)
+LINES = 64 * 1024  # characters of lines written at once
+FEW = 1000  # rows of which repeated identities are noticed at once; more are searched for in SQL
+SHAPES = 1000  # sets of columns whose mask is remembered
 
 
 class Stage:
-    """The delivered objects of one collection on their way: `add` while parsing, `load` inside the transaction.
+    """The delivered objects of one collection on their way: `add` while parsing, then `loading.load_stages`.
 
-    Besides the collection's columns the table has `sent`, a bit per attribute that the object carried, and, for layered
-    collections, `digest`, by which an unchanged row is known.
+    Besides the collection's columns the table has `sent`, a bit per attribute that the object carried; `digest`, by
+    which an unchanged row of a layered collection is known; `placeholder` in skeletal ones; and `link_defaults` where
+    there are links. A link has the columns of its `LinkSite`.
     """
 
-    def __init__(self, collection: InventoryCollection, collections: dict[str, InventoryCollection]) -> None:
+    def __init__(self, collection: InventoryCollection, collections: Mapping[str, InventoryCollection]) -> None:
         self.collection = collection
-        self.columns = stage_columns(collection, collections)
         self.count = 0
+        self.placeholders = 0
         self.duplicates = 0
-        self.optional = (*collection.attributes, *collection.on_create)
+        self.repeats = False
+        self.loaded = False
+        self.optional = (*collection.written, *collection.on_create)
+        self.sites = {
+            name: LinkSite(collection, name, collections)
+            for name in (*collection.manager_ref, *self.optional)
+            if name in collection.links
+        }
+        self.columns: dict[str, str] = {}
+        self.identity: list[str] = []  # staging columns of the identity
+        self._writers: list[tuple[str, Encoder | None, LinkSite | None]] = []
+        for name in (*collection.manager_ref, *self.optional):
+            self._take(name)
+        self._fields_of_identity = len(collection.manager_ref)
         self._bits = {name: 1 << index for index, name in enumerate(self.optional)}
-        self._all_bits = (1 << len(self.optional)) - 1
+        self._masks: dict[tuple[str, ...], str] = {}
         self._digests = isinstance(collection.ownership, Layered)
+        self._needed = frozenset(collection.manager_ref) - frozenset(collection.manager_ref_allowed_nil)
+        self._seen: set[tuple[str, ...]] = set()
+        self._lines: list[str] = []
+        self._pending = 0
         self._spool = tempfile.SpooledTemporaryFile(max_size=SPOOL_MEMORY)  # noqa: SIM115 - lives as long as the refresh
+
+    def _take(self, name: str) -> None:
+        identity = name in self.collection.manager_ref
+        site = self.sites.get(name)
+        if site is not None:
+            self.columns |= site.columns
+            self.identity += list(site.columns) if identity else []
+            self._writers.append((name, None, site))
+            return
+        column = self.collection.column(name)
+        self.columns[name] = type_name(column)
+        self.identity += [name] if identity else []
+        self._writers.append((name, encoder_for(column, self.collection.name, identity), None))
+
+    @property
+    def name(self) -> str:
+        """The name of the staging table."""
+        return f"stage_{self.collection.name}"
 
     @property
     def table(self) -> str:
         """The staging table, quoted."""
-        return quote(f"stage_{self.collection.name}")
+        return quote(self.name)
+
+    @property
+    def rows(self) -> int:
+        """Rows of the staging table, placeholders included; 0 means that nothing has to be done."""
+        return self.count + self.placeholders
 
     def add(self, item: InventoryObject) -> None:
         """Spool one object. Raises UpdateFailed for a value that cannot be stored, naming the object and the column."""
         values = item.values
         fields: list[str] = []
-        for column in self.columns:
-            value = values.get(column.source)
+        defaults: dict[str, Any] = {}
+        for name, encode, site in self._writers:
+            value = values.get(name)
             if value is None:
-                fields.append("\\N")
-            else:
-                fields.append(column.encode(value if column.position < 0 else value.ref[column.position], values))
-        sent = self._all_bits
-        if len(values) < len(self.optional) + len(self.collection.manager_ref):
-            sent = sum(bit for name, bit in self._bits.items() if name in values)
-        fields.append(str(sent))
-        line = "\t".join(fields).encode()
+                if name in self._needed:
+                    self._refuse_null(name, values)
+                fields.append(NULL if site is None else site.null)
+            elif encode is not None:
+                fields.append(encode(value, values))
+            elif site is not None:
+                fields.append(site.write(value, values, defaults))
+        if self.count < FEW:
+            identity = tuple(fields[: self._fields_of_identity])
+            self.repeats = self.repeats or identity in self._seen
+            self._seen.add(identity)
+        shape = tuple(values)
+        fields.append(self._masks.get(shape) or self._mask(shape))
+        if self.sites:
+            fields.append(json_text(defaults, lambda: f"{self.collection.name}: defaults") if defaults else NULL)
+        line = "\t".join(fields)
         if self._digests:
-            line += b"\t\\\\x" + blake2b(line, digest_size=16).hexdigest().encode()
-        self._spool.write(line + b"\n")
+            line += "\t\\\\x" + blake2b(line.encode(), digest_size=16).hexdigest()
+        self._lines.append(line)
+        self._pending += len(line)
         self.count += 1
+        if self._pending > LINES:
+            self.flush()
+
+    def _mask(self, shape: tuple[str, ...]) -> str:
+        mask = str(sum(bit for name, bit in self._bits.items() if name in shape))
+        if len(self._masks) < SHAPES:
+            self._masks[shape] = mask
+        return mask
+
+    def _refuse_null(self, name: str, values: Mapping[str, Any]) -> None:
+        raise UpdateFailed(
+            f"{object_text(self.collection.name, values)}: {name} is null, but it is part of the identity "
+            f"({', '.join(self.collection.manager_ref)})."
+        )
+
+    def flush(self) -> None:
+        """Write the lines that wait."""
+        if self._lines:
+            self._spool.write(("\n".join(self._lines) + "\n").encode())
+            self._lines.clear()
+            self._pending = 0
+
+    @property
+    def few(self) -> bool:
+        """Whether so few rows came that `repeats` is known without a search."""
+        return self.count <= FEW
+
+    def copied_columns(self) -> list[str]:
+        """The columns of the spool, in its order."""
+        names = [*self.columns, "sent"]
+        if self.sites:
+            names.append("link_defaults")
+        if self._digests:
+            names.append("digest")
+        return names
+
+    def definition(self) -> str:
+        """SQL: the staging table's columns."""
+        parts = [f"{quote(name)} {kind}" for name, kind in self.columns.items()]
+        parts.append("sent bigint NOT NULL")
+        if self.sites:
+            parts.append("link_defaults jsonb")
+        if self._digests:
+            parts.append("digest bytea NOT NULL")
+        if self.collection.skeletal:
+            parts.append("placeholder boolean NOT NULL DEFAULT false")
+        return ", ".join(parts)
+
+    def spool(self) -> Any:
+        """The spool, at its start."""
+        self.flush()
+        self._spool.seek(0)
+        return self._spool
 
     def was_sent(self, name: str) -> str:
         """SQL: whether the staged row `s` carried the attribute."""
         return f"(s.sent & {self._bits[name]}) <> 0"
-
-    async def load(self, connection: AsyncConnection) -> None:
-        """Make the temporary table, COPY the spool into it, drop repeated identities (the last wins), ANALYZE."""
-        parts = [f"{quote(column.name)} {column.type}" for column in self.columns]
-        parts.append("sent bigint NOT NULL")
-        if self._digests:
-            parts.append("digest bytea NOT NULL")
-        await connection.execute(
-            compose(
-                "CREATE TEMPORARY TABLE <table> (<columns>) ON COMMIT DROP", table=self.table, columns=", ".join(parts)
-            )
-        )
-        raw: Any = (await connection.get_raw_connection()).driver_connection
-        self._spool.seek(0)
-        await raw.copy_to_table(f"stage_{self.collection.name}", source=self._spool, format="text")
-        self.duplicates = await self._drop_repeated(connection)
-        await connection.execute(compose("ANALYZE <table>", table=self.table))
-
-    async def _drop_repeated(self, connection: AsyncConnection) -> int:
-        """Delete all but the last row of each identity. ctid grows with the position in the spool."""
-        refs = [column.name for column in self.columns if column.source in self.collection.manager_ref]
-        result = await connection.execute(
-            compose(
-                "DELETE FROM <table> s USING (SELECT <refs>, max(ctid) AS last FROM <table> GROUP BY <refs> "
-                "HAVING count(*) > 1) d WHERE <same> AND s.ctid <> d.last",
-                table=self.table,
-                refs=", ".join(quote(ref) for ref in refs),
-                same=" AND ".join(f"s.{quote(ref)} IS NOT DISTINCT FROM d.{quote(ref)}" for ref in refs),
-            )
-        )
-        return result.rowcount
 
     def close(self) -> None:
         """Drop the spool."""
