@@ -5,6 +5,7 @@ tenants ─< inventories ─< hosts >─< groups >─< groups
                        └< inventory_sources ─< inventory_updates ─< inventory_update_events, inventory_change_parts
                           inventory_updates ─ update_deliveries ─< update_delivery_chunks
 tenants ─< activity_stream, which refers to nothing else of theirs
+inventory_sources ─< schedules ─< schedule_fires
 inventory_sources ─< hypervisors, flavors, images, networks, disks, network_ports, resources
                      hypervisors, flavors, images ─< hosts ─< disks, network_ports >─ networks
 tenants ─< labels >─< inventories and hosts of the same tenant
@@ -35,6 +36,7 @@ from craton_inv.models.project import Project, ProjectTree, ProjectUpdate
 from craton_inv.models.refresh_target import InventoryUpdateTarget, SourceEvent
 from craton_inv.models.region import Region
 from craton_inv.models.resource import Resource
+from craton_inv.models.schedule import Schedule, ScheduleFire
 from craton_inv.models.smart_membership import SmartInventoryMembership, SmartMembershipChange
 from craton_inv.models.tenant import Tenant
 from craton_inv.models.user import Grant, Token, User
@@ -80,6 +82,8 @@ __all__ = [
     "Region",
     "Resource",
     "RootKey",
+    "Schedule",
+    "ScheduleFire",
     "SmartInventoryMembership",
     "SmartMembershipChange",
     "SourceEvent",
