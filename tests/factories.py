@@ -16,6 +16,7 @@ from craton_inv.models import (
     HostLabel,
     Hypervisor,
     Image,
+    InputInventory,
     Inventory,
     InventoryLabel,
     InventorySource,
@@ -58,6 +59,23 @@ async def make_inventory(
     tenant = tenant or await make_tenant(session)
     row = Inventory(tenant_id=tenant.id, name=name or f"inventory-{next(_numbers)}", **values)
     inventory: Inventory = await save(session, row)
+    return inventory
+
+
+async def make_constructed(
+    session: AsyncSession,
+    name: str = "",
+    *,
+    tenant: Tenant | None = None,
+    inputs: Iterable[Inventory] = (),
+    **values: Any,
+) -> Inventory:
+    """A constructed inventory with its source, in a tenant of its own unless one is given. `values`: the source's."""
+    inventory = await make_inventory(session, name, tenant=tenant, kind="constructed")
+    await make_source(session, inventory=inventory, source="constructed", **values)
+    for position, given in enumerate(inputs):
+        link = {"input_inventory_id": given.id, "tenant_id": inventory.tenant_id, "position": position}
+        await save(session, InputInventory(inventory_id=inventory.id, **link))
     return inventory
 
 

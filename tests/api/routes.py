@@ -13,6 +13,7 @@ DIALECTS = ("v1", "v2")
 V2_KINDS = {
     "organizations": "tenant",
     "inventories": "inventory",
+    "constructed_inventories": "constructed",
     "hosts": "host",
     "groups": "group",
     "inventory_sources": "source",
@@ -49,6 +50,7 @@ BODY_KINDS = {
     "inventory": "inventory",
     "host": "host",
     ("HostLink", "id"): "host",
+    ("InputInventoryLink", "id"): "inventory",
     ("GroupLink", "id"): "group",
     ("LabelLink", "id"): "label",
 }

@@ -33,6 +33,7 @@ from tests.api.routes import Operation, operations
 from tests.factories import (
     add_child,
     add_member,
+    make_constructed,
     make_group,
     make_host,
     make_inventory,
@@ -79,6 +80,7 @@ async def make_world(session: AsyncSession, name: str) -> World:
     await add_member(session, group, host)
     await add_child(session, group, child)
     label = await make_label(session, f"{name}-label", tenant=tenant, on=(inventory, host))
+    constructed = await make_constructed(session, f"{name}-constructed", tenant=tenant, inputs=[inventory])
     source = await make_source(session, name, inventory=inventory)
     await save(
         session,
@@ -109,6 +111,7 @@ async def make_world(session: AsyncSession, name: str) -> World:
     rows: Mapping[str, Any] = {
         "tenant": tenant,
         "inventory": inventory,
+        "constructed": constructed,
         "region": region,
         "host": host,
         "group": group,

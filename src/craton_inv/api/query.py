@@ -16,7 +16,7 @@ from craton_inv.api.searches import limit_filter_time, searching
 from craton_inv.errors import Forbidden, InvalidFilter, NotFound
 from craton_inv.filters import compile_where, list_node, order_by_clauses
 from craton_inv.filters.nodes import Node
-from craton_inv.repositories.base import Repository, Rows
+from craton_inv.repositories.base import Order, Repository, Rows
 
 MAX_PAGE_SIZE = 200
 MAX_OFFSET = 2**62
@@ -70,8 +70,11 @@ class PageWindow:
         searched: Sequence[Node] = (),
         stored: Node | None = None,
         key: str = "detail",
+        order: Order = (),
     ) -> Rows[Any]:
         """The rows of this page, completed. `searched`, `stored`: what the searches in `where` were made from.
+
+        `order`: clauses ending in the id, for a request that asks for none.
 
         The stored one of a smart inventory finds all its rows anyhow, whatever the page. `key`: see `refused_under`.
         Raises NotFound for a page beyond the end, InvalidFilter, ServiceUnavailable for a search out of time.
@@ -82,7 +85,8 @@ class PageWindow:
             if listed is not None:
                 where = (*where, compile_where(listed, model))
                 searched = (listed, *searched)
-            order = order_by_clauses(self.order_by or default_order(model), model)
+            if self.order_by or not order:
+                order = order_by_clauses(self.order_by or default_order(model), model)
             where = (*where, *self._kept(repository))
             settings = context_of(self.request).settings
             if "__" in self.order_by:  # an order over relations can cost more than any search

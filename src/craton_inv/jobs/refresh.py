@@ -10,7 +10,6 @@ import json
 import traceback
 from collections.abc import Mapping
 from dataclasses import replace
-from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -34,6 +33,7 @@ from craton_inv.refresh.saving import SaveOptions
 from craton_inv.repositories.change_sets import note_changes
 from craton_inv.services import update_lifecycle as lifecycle
 from craton_inv.services import update_versions
+from craton_inv.services.constructed_inputs import Inputs
 from craton_inv.services.source_credentials import for_run
 from craton_inv.services.update_events import EventWriter
 from craton_inv.services.update_lifecycle import Started
@@ -135,7 +135,8 @@ async def _work(context: JobContext, started: Started, events: EventWriter) -> N
     def keep_command(command: list[str], cwd: str, environment: dict[str, str]) -> None:
         kept.update(job_args=json.dumps(command), job_cwd=cwd, job_env=environment)
 
-    around = Surroundings(context.settings, events.say, events.progress, keep_command)
+    inputs = Inputs(context.session_factory, definition.inventory_id)
+    around = Surroundings(context.settings, events.say, events.progress, keep_command, inputs)
     refresher = registry.get(definition.kind).refresher(definition, started.targets, around)
     try:
         async with context.session_factory() as session:
@@ -171,7 +172,7 @@ async def _save(
         scope={"inventory_id": definition.inventory_id, "tenant_id": definition.tenant_id},
         delete=started.overwrite,
         replace=started.overwrite_vars,
-        force_delete=started.force_delete,
+        force_delete=started.force_delete or registry.get(definition.kind).derived,
         filter_timeout=context.settings.filter_statement_timeout,
         version=kept["collected_at"],
     )

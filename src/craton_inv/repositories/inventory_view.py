@@ -1,6 +1,6 @@
 """Inventories as flat row sets for Ansible: four statements whatever the size, no objects, variables as JSON text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -79,6 +79,13 @@ class InventoryViewRepository:
         """The hosts that a condition finds, without groups, which `with_groups` adds: a smart inventory."""
         where = condition if disabled else and_(condition, Host.enabled)
         return InventoryView(variables, await self._hosts(where, host_variables))
+
+    async def stream_hosts(self, condition: ColumnElement[bool], *, rows: int) -> AsyncIterator[HostRow]:
+        """The enabled hosts that a condition finds, with their variables, in no order; `rows` of them in memory."""
+        query = self._host_query(and_(condition, Host.enabled), variables=True)
+        connection = await self.session.connection()
+        async for row in await connection.stream(query, execution_options={"yield_per": rows}):
+            yield HostRow._make(row)
 
     async def with_groups(self, view: InventoryView) -> InventoryView:
         """The same hosts with the groups they are in, directly or through groups below: three statements.

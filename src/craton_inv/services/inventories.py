@@ -12,12 +12,13 @@ from craton_inv.filters.errors import bad_pattern
 from craton_inv.filters.patterns import patterns_of
 from craton_inv.models import Host, Inventory, Tenant
 from craton_inv.queue.jobs import enqueue
-from craton_inv.repositories import labels
+from craton_inv.repositories import input_inventories, labels
 from craton_inv.repositories.inventories import InventoryRepository
 from craton_inv.repositories.patterns import first_fault
 from craton_inv.repositories.scope import WRITE, Scope
 from craton_inv.schemas.names import name_fault
 from craton_inv.services import busy
+from craton_inv.services.constructed_sources import make_source
 from craton_inv.services.name_rules import require_name
 from craton_inv.services.variables import set_variables, set_variables_text
 
@@ -43,7 +44,10 @@ async def create_inventory(session: AsyncSession, scope: Scope, tenant: Tenant, 
     inventory.kind = _known_kind(values.get("kind"))
     _assign(inventory, values)
     await _check_patterns(session, values.get("host_filter"))
-    return await InventoryRepository(session, scope).add(inventory)
+    await InventoryRepository(session, scope).add(inventory)
+    if inventory.kind == CONSTRUCTED:
+        await make_source(session, scope, inventory)
+    return inventory
 
 
 async def change_inventory(
@@ -64,6 +68,10 @@ async def change_inventory(
     if moved:
         scope.require(tenant_id, WRITE, "inventories")
         scope.require(inventory.tenant_id, WRITE, "inventories")
+        if await input_inventories.has_part(session, inventory.id):
+            raise InvalidField(
+                "organization", "A constructed inventory and its inputs are of one organization; detach them first."
+            )
         await labels.begin_move(session)
     _assign(inventory, values)
     await _check_patterns(session, values.get("host_filter"))
@@ -107,9 +115,7 @@ def require_own_content(inventory: Inventory, thing: str) -> None:
 
 
 def _known_kind(kind: str | None) -> str:
-    if kind == CONSTRUCTED:
-        raise InvalidField("kind", "Constructed inventories are not supported yet; use a regular or smart one.")
-    if kind not in (None, MANUAL, SMART):
+    if kind not in (None, MANUAL, SMART, CONSTRUCTED):
         raise InvalidField("kind", f'"{kind}" is not a valid choice.')
     return kind or MANUAL
 

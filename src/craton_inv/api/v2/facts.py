@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
+from fastapi.responses import RedirectResponse
 
 from craton_inv.api.deps import ContextDep
 from craton_inv.api.ids import PathId
 from craton_inv.api.preconditions import require_match, tell_etag
 from craton_inv.api.v2.present.base import Viewer, ViewerDep
+from craton_inv.errors import BadRequest
 from craton_inv.models import Host
 from craton_inv.repositories.hosts import HostRepository
 from craton_inv.services import host_facts
+from craton_inv.services.constructed_hosts import original_of
 
 router = APIRouter(prefix="/hosts", tags=["hosts"])
 HostId = Annotated[PathId, Path(alias="id")]
@@ -33,10 +36,22 @@ def chosen_keys(
 KeysDep = Annotated[Sequence[str] | None, Depends(chosen_keys)]
 
 
-@router.get("/{id}/ansible_facts/", operation_id="get_host_facts")
-async def get_host_facts(host_id: HostId, viewer: ViewerDep, response: Response, keys: KeysDep) -> dict[str, Any]:
+@router.get(
+    "/{id}/ansible_facts/",
+    operation_id="get_host_facts",
+    response_model=dict[str, Any],
+    responses={302: {"description": "The host is of a constructed inventory; its facts are the original host's."}},
+)
+async def get_host_facts(
+    host_id: HostId, viewer: ViewerDep, request: Request, response: Response, keys: KeysDep
+) -> Any:
     """Read the facts of a host; {} when there are none."""
     host = await HostRepository(viewer.session, viewer.scope).get(host_id)
+    original = await original_of(viewer.session, viewer.scope, host)
+    if original is not None:
+        there = viewer.links.to("host", original.id, "ansible_facts")
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"{there}{query}", status_code=302)
     tell_etag(response, host)
     return await host_facts.read_facts(viewer.session, host, keys)
 
@@ -76,4 +91,10 @@ async def _locked(host_id: int, viewer: Viewer, request: Request) -> Host:
     """The host, locked, and still at the generation that the caller means."""
     host = await HostRepository(viewer.session, viewer.scope).get(host_id, lock=True)
     require_match(request, host)
+    original = await original_of(viewer.session, viewer.scope, host)
+    if original is not None:
+        raise BadRequest(
+            f"The facts of this host are those of the host it comes from: {viewer.links.to('host', original.id)}",
+            key="error",
+        )
     return host

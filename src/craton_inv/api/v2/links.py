@@ -6,6 +6,7 @@ from fastapi import Request
 PLURALS = {
     "organization": "organizations",
     "inventory": "inventories",
+    "constructed_inventory": "constructed_inventories",
     "host": "hosts",
     "label": "labels",
     "credential": "credentials",

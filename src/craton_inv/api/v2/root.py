@@ -25,6 +25,7 @@ SERVED = {
     "users": "users",
     "tokens": "tokens",
     "inventory": "inventories",
+    "constructed_inventory": "constructed_inventories",
     "inventory_sources": "inventory_sources",
     "inventory_updates": "inventory_updates",
     "groups": "groups",

@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 
 from craton_inv.api.v2 import (
-    constructed_inventories,
     change_sets,
+    constructed_inventories,
     credential_types,
     credentials,
     facts,

@@ -108,7 +108,7 @@ async def start_inventory_update_sources(inventory_id: RowId, viewer: ViewerDep,
 
 async def _sources(inventory_id: int, viewer: Viewer) -> list[tuple[Any, str]]:
     inventory = await InventoryRepository(viewer.session, viewer.scope).get(inventory_id)
-    if inventory.kind:
+    if inventory.kind == "smart":
         raise MethodNotAllowed("A smart inventory has no sources.", key="error")
     return await updatable_sources(viewer.session, viewer.scope, inventory)
 

@@ -3,7 +3,6 @@
 inputs  how the inventories are laid out for Ansible, and what its plugin is to make of them
 """
 
-from dataclasses import replace
 from pathlib import Path
 
 from craton_inv.ansible.variables_text import parse_variables
@@ -12,7 +11,7 @@ from craton_inv.providers.ansible_json import AnsibleJsonParser
 from craton_inv.providers.base import Provider, SourceDefinition, Surroundings
 from craton_inv.providers.constructed.inputs import ConstructedCollector
 from craton_inv.providers.host_values import HostRules, rules_of
-from craton_inv.providers.inventory_persister import INVENTORY, InventoryPersister
+from craton_inv.providers.inventory_persister import InventoryPersister
 from craton_inv.providers.inventory_variables import replace_inventory_variables
 from craton_inv.refresh.refresher import Refresher
 from craton_inv.refresh.target import Targets
@@ -23,15 +22,6 @@ RULES = HostRules(
     instance_id="remote_tower_id",
     left_out=("remote_tower_enabled", "remote_tower_id", "remote_host_enabled", "remote_host_id"),
 )
-
-
-class ConstructedPersister(InventoryPersister):
-    """The standard collections; the inventory's variables are those of the inputs and nothing else."""
-
-    def __init__(self, inventory_id: int, host_filter: str = "") -> None:
-        super().__init__(inventory_id, host_filter)
-        self.inventory = replace(INVENTORY, custom_save_block=replace_inventory_variables)
-        self.collections[self.inventory.name] = self.inventory
 
 
 class ConstructedProvider(Provider):
@@ -47,10 +37,11 @@ class ConstructedProvider(Provider):
         parse_variables(definition.source_vars, "source_vars")
 
     def refresher(self, definition: SourceDefinition, targets: Targets, around: Surroundings) -> Refresher:
-        """Collector, shared parser, the persister above."""
+        """Collector, shared parser, standard persister; the inventory's variables are the inputs' and nothing else."""
         self.check(definition, around.settings)
         collector = ConstructedCollector(definition, targets, around)
-        persister = ConstructedPersister(definition.inventory_id, definition.host_filter)
+        persister = InventoryPersister(definition.inventory_id, definition.host_filter)
+        persister.add_collection("inventory", custom_save_block=replace_inventory_variables)
         parser = AnsibleJsonParser(lambda: collector.document, persister, rules_of(definition, RULES), around.say)
         return Refresher(collector, parser, persister, around.progress)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,12 @@ class ConstructedCollector(AnsibleCollector):
         scripts.mkdir()
         facts.mkdir()
         paths: list[Path] = []
-        async for given in self.around.inputs():
-            path = scripts / f"{len(paths) + 1:04}"
-            await write_input(given, path, facts)
-            self.around.say(f"Input {len(paths) + 1}: {given.name}")
-            paths.append(path)
+        async with aclosing(self.around.inputs()) as inputs:
+            async for given in inputs:
+                path = scripts / f"{len(paths) + 1:04}"
+                await write_input(given, path, facts)
+                self.around.say(f"Input {len(paths) + 1}: {given.name}")
+                paths.append(path)
         plugin = private / "constructed.yml"
         options = {**parse_variables(self.definition.source_vars, "source_vars"), "plugin": PLUGIN}
         await asyncio.to_thread(plugin.write_text, json.dumps(options))

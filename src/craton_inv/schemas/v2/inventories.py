@@ -13,7 +13,7 @@ class Inventory(Named):
     """An inventory. The totals of a smart one are those of its search; null when that takes too long to count."""
 
     organization: int
-    kind: str = Field(description='"" for a regular inventory, "smart" for a stored search.')
+    kind: str = Field(description='"" for a regular inventory, "smart" for a stored search, "constructed".')
     host_filter: str | None = Field(description="The search of a smart inventory.")
     include_groups: bool = Field(description="Of a smart inventory: its script shows the groups of its hosts.")
     variables: str = Field(description="JSON or YAML, as it was written.")

@@ -21,6 +21,10 @@ class Link(BaseModel):
     associate: Mark = Field(default_factory=bool, description="Ignored.")
 
 
+class InputInventoryLink(Link):
+    """Attach or detach an input of a constructed inventory."""
+
+
 class HostLink(HostPatch, Link):
     """Attach, detach or create a host."""
 

@@ -1,5 +1,6 @@
 """Rows as /v2 shows them. A presenter takes a page's rows and loads their neighbours in a few statements."""
 
+from craton_inv.api.v2.present.constructed_inventories import ConstructedInventoryPresenter
 from craton_inv.api.v2.present.credential_types import CredentialTypePresenter
 from craton_inv.api.v2.present.credentials import CredentialPresenter
 from craton_inv.api.v2.present.groups import GroupPresenter
@@ -12,6 +13,7 @@ from craton_inv.api.v2.present.organizations import OrganizationPresenter
 from craton_inv.api.v2.present.users import UserPresenter
 
 __all__ = [
+    "ConstructedInventoryPresenter",
     "CredentialPresenter",
     "CredentialTypePresenter",
     "GroupPresenter",

@@ -79,6 +79,10 @@ class Inventories:
         found = await summaries.inventories(viewer.session, wanted)
         return cls(found, await InventoryRepository(viewer.session, viewer.scope).totals(wanted))
 
+    def kind(self, inventory_id: int) -> str:
+        """The kind of an inventory, "smart" for instance; a regular one has none."""
+        return self._found[inventory_id].kind
+
     def names(self, inventory_id: int) -> tuple[str, str]:
         """Inventory and organization: the tail of a named URL."""
         inventory = self._found[inventory_id]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from craton_inv import models
+from craton_inv.api.v2.links import Links
 from craton_inv.api.v2.present.base import Inventories, Viewer, author_fields, load_authors, summary_of
 from craton_inv.repositories import summaries
 from craton_inv.schemas.v2.hosts import Host
@@ -71,6 +72,7 @@ class HostPresenter:
                         **viewer.author_links(row),
                         **links.below("host", row.id, SUB_RESOURCES),
                         "inventory": links.to("inventory", row.inventory_id),
+                        **_original(links, row, inventories.kind(row.inventory_id)),
                         **{name: links.to(LINKED[name][0], other.id) for name, other in known.items()},
                     },
                     summary_fields={
@@ -99,3 +101,9 @@ class HostPresenter:
                 )
             )
         return made
+
+
+def _original(links: Links, row: models.Host, kind: str) -> dict[str, str]:
+    """The host that one of a constructed inventory comes from; its instance id names it."""
+    found = kind == "constructed" and row.instance_id.isdecimal()
+    return {"original_host": links.to("host", int(row.instance_id))} if found else {}

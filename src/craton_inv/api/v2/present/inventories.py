@@ -41,7 +41,11 @@ class InventoryPresenter:
             writable = viewer.may_write(row.tenant_id)
             smart, totals = row.kind == "smart", all_totals[row.id]
             organization = tenants[row.tenant_id]
-            below = SUB_RESOURCES if smart else SUB_RESOURCES + OWN_CONTENT
+            below: tuple[str, ...] = SUB_RESOURCES if smart else SUB_RESOURCES + OWN_CONTENT
+            constructed = {}
+            if row.kind == "constructed":
+                below = (*below, "input_inventories")
+                constructed["constructed_url"] = links.to("constructed_inventory", row.id)
             made.append(
                 Inventory(
                     id=row.id,
@@ -51,6 +55,7 @@ class InventoryPresenter:
                         "named_url": links.named("inventory", row.name, organization.name),
                         **viewer.author_links(row),
                         **links.below("inventory", row.id, below),
+                        **constructed,
                         "organization": links.to("organization", row.tenant_id),
                     },
                     summary_fields={
