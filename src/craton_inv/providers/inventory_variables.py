@@ -34,6 +34,8 @@ async def replace_inventory_variables(saving: Saving, counts: Counts) -> None:
 
 
 async def _save(saving: Saving, counts: Counts, merge: str) -> None:
+    if saving.options.targets is not None:
+        return  # nobody asks for the inventory itself by target
     rows, layers = (await saving.run(_SAVE, merge=merge, dropped=DROPPED)).one()
     counts.updated += rows
     counts.layers += layers

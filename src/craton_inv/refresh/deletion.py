@@ -1,0 +1,86 @@
+"""What goes: the one gate that all deletions of a refresh pass, over all collections, before the first row is deleted.
+
+Nothing goes of a collection that was read only partly, nor of those whose rows are parts of its rows. A full refresh
+deletes the complement of the collection's scope, held to the guard; a targeted one what its scope reaches.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from craton_inv.refresh import save_exclusive, save_layered, save_shared
+from craton_inv.refresh.counts import Counts
+from craton_inv.refresh.graph import Plan
+from craton_inv.refresh.guard import check_empty
+from craton_inv.refresh.inventory_collection import InventoryCollection
+from craton_inv.refresh.ownership import Layered, Shared
+from craton_inv.refresh.parents import Parent, dependents
+from craton_inv.refresh.saving import SaveOptions, Saving
+from craton_inv.refresh.target_scope import TargetScope
+from craton_inv.refresh.versions import unless_newer
+
+
+class Strategy(Protocol):
+    """One way of saving: `save` writes what differs, `owned` counts (gone, owned), `delete` removes the complement."""
+
+    async def save(self, saving: Saving, counts: Counts) -> None:
+        """Insert and update."""
+
+    async def owned(self, saving: Saving, counts: Counts) -> tuple[int, int]:
+        """How many rows the source owns and did not deliver, and how many it owned before the refresh."""
+
+    async def delete(self, saving: Saving, counts: Counts, limits: str) -> None:
+        """Delete what the source did not deliver, of the rows `t` that the SQL condition `limits` holds for."""
+
+
+def strategy_of(collection: InventoryCollection) -> Strategy:
+    """The strategy that fits who owns the rows."""
+    if isinstance(collection.ownership, Layered):
+        return save_layered
+    if isinstance(collection.ownership, Shared):
+        return save_shared
+    return save_exclusive
+
+
+@dataclass
+class Deletion:
+    """The deletions of one refresh. `figures`: per collection what was not delivered and what was owned before."""
+
+    savings: Mapping[str, Saving]
+    plan: Plan
+    parents: Mapping[str, tuple[Parent, ...]]
+    options: SaveOptions
+    figures: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def is_off(self, name: str) -> bool:
+        """Whether a collection keeps what was not delivered, whatever the refresh is asked to do."""
+        collection = self.savings[name].collection
+        return not collection.complete or collection.update_only or name in self._read_partly
+
+    @property
+    def _read_partly(self) -> frozenset[str]:
+        return dependents(frozenset(self.options.incomplete), self.parents)
+
+    async def full(self, counts: Mapping[str, Counts]) -> None:
+        """Delete the complement. Raises UpdateFailed when the guard does not allow it."""
+        whole = [name for name in self.plan.order if name in self.figures and name not in self._read_partly]
+        doomed = [name for name in whole if self.options.delete and not self.is_off(name)]
+        if whole and not self.options.force_delete:
+            check_empty(sum(counts[name].delivered for name in whole), sum(self.figures[name][1] for name in whole))
+            for name in doomed:
+                self.savings[name].collection.guard.check(name.replace("_", " "), *self.figures[name])
+        for name in reversed(doomed):
+            if self.figures[name][0]:
+                await self._delete(name, counts, "true")
+
+    async def targeted(self, counts: Mapping[str, Counts], scope: TargetScope) -> None:
+        """Delete what the scope reaches and was not delivered: few rows by nature, the guard has no part in it."""
+        if not self.options.delete:
+            return
+        for name in reversed(self.plan.order):
+            if scope.reaches(name) and not self.is_off(name):
+                await self._delete(name, counts, scope.condition(name))
+
+    async def _delete(self, name: str, counts: Mapping[str, Counts], limits: str) -> None:
+        newer = unless_newer(self.savings, self.parents, name, self.options)
+        await strategy_of(self.savings[name].collection).delete(self.savings[name], counts[name], f"{limits}{newer}")
