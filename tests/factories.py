@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.models import (
+    Credential,
+    CredentialType,
     Disk,
     Flavor,
     Group,
@@ -139,6 +141,37 @@ async def make_source(
     )
     source: InventorySource = await save(session, row)
     return source
+
+
+async def make_credential_type(
+    session: AsyncSession, name: str = "", *, tenant: Tenant | None = None, **values: Any
+) -> CredentialType:
+    """A custom type with one plain input `user` and one secret `word`, of all tenants unless one is given."""
+    fields = [{"id": "user", "label": "User", "type": "string"}]
+    fields.append({"id": "word", "label": "Word", "type": "string", "secret": True})  # type: ignore[dict-item]
+    values = {"kind": "cloud", "inputs": {"fields": fields}, **values}
+    tenant_id = None if tenant is None else tenant.id
+    row = CredentialType(name=name or f"type-{next(_numbers)}", tenant_id=tenant_id, **values)
+    made: CredentialType = await save(session, row)
+    return made
+
+
+async def make_credential(
+    session: AsyncSession,
+    name: str = "",
+    *,
+    tenant: Tenant | None = None,
+    credential_type: CredentialType | None = None,
+    **values: Any,
+) -> Credential:
+    """A credential without secrets, in a tenant and of a type of its own unless they are given."""
+    tenant = tenant or await make_tenant(session)
+    kind = credential_type or await make_credential_type(session, tenant=tenant)
+    row = Credential(
+        tenant_id=tenant.id, credential_type_id=kind.id, name=name or f"credential-{next(_numbers)}", **values
+    )
+    credential: Credential = await save(session, row)
+    return credential
 
 
 async def make_label(

@@ -21,6 +21,8 @@ V2_KINDS = {
     "tokens": "token",
     "users": "user",
     "labels": "label",
+    "credentials": "credential",
+    "credential_types": "credential_type",
     "hypervisors": "hypervisor",
     "flavors": "flavor",
     "images": "image",
@@ -53,6 +55,9 @@ BODY_KINDS = {
     ("InputInventoryLink", "id"): "inventory",
     ("GroupLink", "id"): "group",
     ("LabelLink", "id"): "label",
+    ("CredentialLink", "id"): "credential",
+    "credential": "credential",
+    "credential_type": "credential_type",
 }
 PLAIN_INTEGERS = frozenset({"timeout", "verbosity", "update_cache_timeout"})
 

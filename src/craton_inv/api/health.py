@@ -11,6 +11,7 @@ from sqlalchemy import text
 from craton_inv.api.context import AppContext, context_of
 from craton_inv.db.session import unit_of_work
 from craton_inv.logs import get_logger
+from craton_inv.services.key_ring import why_not_ready
 
 log = get_logger(__name__)
 router = APIRouter(prefix="/health", tags=["health"])
@@ -25,11 +26,15 @@ class Live(BaseModel):
 
 
 class Ready(BaseModel):
-    """`degraded`: Redis is away, the sweeper finds the work instead. `unavailable`: the database is away."""
+    """`degraded`: Redis is away, the sweeper finds the work instead.
+
+    `unavailable`: the database is away, or a key that secrets are kept under is missing: they are not served.
+    """
 
     status: Literal["ok", "degraded", "unavailable"]
     database: str
     redis: str
+    secrets: str = "ok"
 
 
 @router.get("/live", operation_id="get_live")
@@ -40,7 +45,7 @@ async def get_live() -> Live:
 
 @router.get("/ready", operation_id="get_ready", responses={503: {"model": Ready}})
 async def get_ready(request: Request, response: Response) -> Ready:
-    """Whether requests can be served: 200 with the database (without Redis `degraded`), else 503 with Retry-After."""
+    """Whether requests can be served: 200 with the database and the keys (without Redis `degraded`), else 503."""
     context = context_of(request)
     database, redis = await asyncio.gather(
         _said(_ask_database(context), "The database"), _said(context.bell.ping(), "Redis")
@@ -48,7 +53,12 @@ async def get_ready(request: Request, response: Response) -> Ready:
     if database != "ok":
         response.status_code = 503
         response.headers["Retry-After"] = RETRY_AFTER
-        return Ready(status="unavailable", database=database, redis=redis)
+        return Ready(status="unavailable", database=database, redis=redis, secrets="unknown")
+    secrets = await _secrets(context)
+    if secrets != "ok":
+        response.status_code = 503
+        response.headers["Retry-After"] = RETRY_AFTER
+        return Ready(status="unavailable", database=database, redis=redis, secrets=secrets)
     if redis != "ok":
         return Ready(status="degraded", database=database, redis=f"{redis} Jobs are found by the sweeper instead.")
     return Ready(status="ok", database=database, redis=redis)
@@ -57,6 +67,16 @@ async def get_ready(request: Request, response: Response) -> Ready:
 async def _ask_database(context: AppContext) -> None:
     async with unit_of_work(context.session_factory) as session:
         await session.execute(text("SELECT 1"))
+
+
+async def _secrets(context: AppContext) -> str:
+    """Whether the keys are there that stored secrets need."""
+    try:
+        async with asyncio.timeout(PATIENCE), unit_of_work(context.session_factory) as session:
+            return await why_not_ready(session, context.settings) or "ok"
+    except Exception as error:
+        log.warning("not_ready", part="secrets", error=repr(error))
+        return f"The keys could not be looked at ({type(error).__name__})."
 
 
 async def _said(asked: Awaitable[None], name: str) -> str:

@@ -1,6 +1,6 @@
 """Every route of /v1."""
 
-from craton_inv.api.v1 import ansible_inventory, grants, groups, hosts, jobs, members, regions, tenants, tokens, users
+from craton_inv.api.v1 import ansible_inventory, grants, groups, hosts, jobs, keys, members, regions, tenants, tokens, users
 
 ROUTERS = (
     tenants.router,
@@ -13,4 +13,5 @@ ROUTERS = (
     users.router,
     ansible_inventory.router,
     jobs.router,
+    keys.router,
 )
