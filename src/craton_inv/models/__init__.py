@@ -39,6 +39,7 @@ from craton_inv.models.resource import Resource
 from craton_inv.models.schedule import Schedule, ScheduleFire
 from craton_inv.models.smart_membership import SmartInventoryMembership, SmartMembershipChange
 from craton_inv.models.tenant import Tenant
+from craton_inv.models.unconnected_link import UnconnectedLink
 from craton_inv.models.user import Grant, Token, User
 from craton_inv.queue.models import Job
 
@@ -90,6 +91,7 @@ __all__ = [
     "Tenant",
     "TenantKey",
     "Token",
+    "UnconnectedLink",
     "UpdateDelivery",
     "UpdateDeliveryChunk",
     "User",
