@@ -11,6 +11,7 @@ from craton_inv.refresh.counts import Counts
 from craton_inv.refresh.saving import SaveOptions
 from craton_inv.refresh.target import Targets
 from craton_inv.settings import Settings, examples_dir
+from tests.providers.recorded import RecordedDoor
 from tests.refresh.world import World
 
 
@@ -56,8 +57,9 @@ async def examples() -> ProjectFiles:
 
 
 def surroundings(settings: Settings, run: Run, inputs: Any = None, **more: Any) -> Surroundings:
-    """What a worker gives a provider; the project of a source is the examples."""
-    return Surroundings(settings, run.said.append, **{"inputs": inputs or WEB_AND_DB, "project": examples, **more})
+    """What a worker gives a provider; the project of a source is the examples, other services are recorded ones."""
+    given = {"inputs": inputs or WEB_AND_DB, "project": examples, "door": RecordedDoor(), **more}
+    return Surroundings(settings, run.said.append, **given)
 
 
 async def gather(
@@ -77,14 +79,20 @@ async def gather(
 
 
 async def refresh(
-    world: World, settings: Settings, definition: SourceDefinition, *, inputs: Any = WEB_AND_DB, **options: Any
+    world: World,
+    settings: Settings,
+    definition: SourceDefinition,
+    *,
+    inputs: Any = WEB_AND_DB,
+    around: Mapping[str, Any] | None = None,
+    **options: Any,
 ) -> Run:
-    """Collect, parse and save into the world's inventory."""
+    """Collect, parse and save into the world's inventory. `around`: surroundings other than the usual ones."""
     source_id = await world.source(definition.kind)
     definition = replace(definition, id=source_id, inventory_id=world.inventory_id, tenant_id=world.tenant_id)
     run = Run()
     refresher = registry.get(definition.kind).refresher(
-        definition, Targets(source_id), surroundings(settings, run, inputs)
+        definition, Targets(source_id), surroundings(settings, run, inputs, **(around or {}))
     )
     scope = {"inventory_id": world.inventory_id, "tenant_id": world.tenant_id}
     try:
