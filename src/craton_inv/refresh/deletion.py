@@ -4,10 +4,11 @@ Nothing goes of a collection that was read only partly, nor of those whose rows 
 deletes the complement of the collection's scope, held to the guard; a targeted one what its scope reaches.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
+from craton_inv.errors import UpdateFailed
 from craton_inv.refresh import save_exclusive, save_layered, save_shared
 from craton_inv.refresh.counts import Counts
 from craton_inv.refresh.graph import Plan
@@ -66,12 +67,22 @@ class Deletion:
         whole = [name for name in self.plan.order if name in self.figures and name not in self._read_partly]
         doomed = [name for name in whole if self.options.delete and not self.is_off(name)]
         if whole and not self.options.force_delete:
-            check_empty(sum(counts[name].delivered for name in whole), sum(self.figures[name][1] for name in whole))
+            delivered = sum(counts[name].delivered for name in whole)
+            self._judge(check_empty, delivered, sum(self.figures[name][1] for name in whole))
             for name in doomed:
-                self.savings[name].collection.guard.check(name.replace("_", " "), *self.figures[name])
+                self._judge(self.savings[name].collection.guard.check, name.replace("_", " "), *self.figures[name])
         for name in reversed(doomed):
             if self.figures[name][0]:
                 await self._delete(name, counts, "true")
+
+    def _judge(self, check: Callable[..., None], *figures: Any) -> None:
+        """Let the guard speak; where verdicts are noted it stops nothing."""
+        try:
+            check(*figures)
+        except UpdateFailed as refusal:
+            if self.options.verdicts is None:
+                raise
+            self.options.verdicts.append(refusal.message)
 
     async def targeted(self, counts: Mapping[str, Counts], scope: TargetScope) -> None:
         """Delete what the scope reaches and was not delivered: few rows by nature, the guard has no part in it."""

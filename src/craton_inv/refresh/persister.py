@@ -1,8 +1,10 @@
 """Persisters: the set of collections of one refresh, their spools while parsing, and the save."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from craton_inv.refresh import saver
@@ -16,9 +18,13 @@ from craton_inv.refresh.staging import Stage
 
 
 class Persister:
-    """Collections of one refresh. Declare with `add_collection`, fill with `add`, write with `save`, then `close`."""
+    """Collections of one refresh. Declare with `add_collection`, fill with `add`, write with `save`, then `close`.
 
-    def __init__(self) -> None:
+    `links_table`: where links that lead nowhere are kept until a later refresh connects them; None keeps none.
+    """
+
+    def __init__(self, links_table: Table | None = None) -> None:
+        self.links_table = links_table
         self.collections: dict[str, InventoryCollection] = {}
         self._stages: dict[str, Stage] = {}
         self._plan: Plan | None = None
@@ -53,6 +59,12 @@ class Persister:
             stage = self._stages[item.collection.name]
         stage.add(item)
 
+    @property
+    def stages(self) -> Mapping[str, Stage]:
+        """The spools of all collections, opened."""
+        self._open()
+        return self._stages
+
     def _open(self) -> None:
         """Open the spools of all collections, once; a bad graph shows before anything is delivered."""
         self.plan()
@@ -74,7 +86,9 @@ class Persister:
             for site in stage.sites.values()
             if (needed := site.needs())
         }
-        return await saver.save(connection, self._stages, plan(self.collections, needs), options, tell)
+        return await saver.save(
+            connection, self._stages, plan(self.collections, needs), options, tell, self.links_table
+        )
 
     def close(self) -> None:
         """Drop the spools."""

@@ -24,9 +24,11 @@ class SaveOptions:
 
     source_id       the source whose refresh this is; the value of a scope column `inventory_source_id`
     scope           values of the other scope columns, but for those that a collection gives itself
+    update_id       the run that this is; None outside of one
     delete          delete what the source owns and did not deliver (AWX's overwrite)
     replace         variables that no source sends are dropped from what was delivered (AWX's overwrite_vars)
     force_delete    go past the deletion guard
+    verdicts        where a list is given, the guard writes there what it would stop, and stops nothing (a dry run)
     filter_timeout  seconds a name filter may take
     targets         what was asked for; None for a full refresh
     incomplete      collections that were read only partly, with the reasons: nothing of them is deleted
@@ -37,9 +39,11 @@ class SaveOptions:
 
     source_id: int
     scope: Mapping[str, Any]
+    update_id: int | None = None
     delete: bool = False
     replace: bool = False
     force_delete: bool = False
+    verdicts: list[str] | None = None
     filter_timeout: float = 2.0
     targets: Targets | None = None
     incomplete: Mapping[str, str] = field(default_factory=dict)

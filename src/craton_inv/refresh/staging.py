@@ -170,6 +170,10 @@ class Stage:
         self._spool.seek(0)
         return self._spool
 
+    def refill(self, lines: bytes) -> None:
+        """Add to the spool what was read from that of another run: whole lines or parts of them, in order."""
+        self._spool.write(lines)
+
     def was_sent(self, name: str) -> str:
         """SQL: whether the staged row `s` carried the attribute."""
         return f"(s.sent & {self._bits[name]}) <> 0"

@@ -25,6 +25,7 @@ from craton_inv.services.update_targets import drop_targets, load_targets
 SOURCE_LOCK: dict[str, Any] = {"key_share": True}  # the rows of a refresh refer to it and do not stand in the way
 WAITING = ("new", "pending", "waiting")
 FORCE_DELETE = "force_delete"
+UPDATE, DRY_RUN, APPLY = "update", "dry_run", "apply"
 CANCELED_TEXT = "Inventory update has been canceled"
 TIMED_OUT_TEXT = "Inventory update has timed out"
 # What an update keeps of its source: how it was when the update was asked for, then how it was when it started.
@@ -36,7 +37,7 @@ DEFINITION = (
 
 @dataclass(frozen=True)
 class Started:
-    """What a worker needs to run an update. `resumed`: another worker had begun it.
+    """What a worker needs to run an update. `resumed`: another worker had begun it. `dry_run_id`: what it applies.
 
     `timeout`: seconds, 0 for the default, less for none.
     """
@@ -50,6 +51,8 @@ class Started:
     resumed: bool
     targets: Targets
     credential_id: int | None
+    purpose: str = UPDATE
+    dry_run_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,8 @@ async def start(session: AsyncSession, update_id: int, claim: Claim) -> Started 
         resumed=resumed,
         targets=targets,
         credential_id=source.credential_id,
+        purpose=row.purpose,
+        dry_run_id=row.dry_run_id,
     )
 
 
@@ -163,7 +168,12 @@ def definition_of(source: InventorySource, update_id: int, upload: InventorySour
 
 
 def mark_source(source: InventorySource, row: InventoryUpdate) -> None:
-    """Show a waiting or running update on its source; a running one stays in sight when another starts to wait."""
+    """Show a waiting or running update on its source; a running one stays in sight when another starts to wait.
+
+    A dry run writes nothing: its source shows nothing of it.
+    """
+    if row.purpose == DRY_RUN:
+        return
     if source.status == "running" and row.status != "running":
         return
     source.status = row.status
@@ -204,28 +214,34 @@ async def end(
     row.result = result or {}
     row.result_traceback = storable(traceback)
     row.event_processing_finished = True
-    source.last_updated = now
-    source.last_error = "" if status == "successful" else explanation
-    source.last_update_id = row.id
+    if row.purpose != DRY_RUN:
+        source.last_updated = now
+        source.last_error = "" if status == "successful" else explanation
+        source.last_update_id = row.id
     await session.flush()
-    following = await _show_following(session, source, status)
+    following = await _show_following(session, source, None if row.purpose == DRY_RUN else status)
     if following is not None and following.status != "running":
         await _ring_for(session, following)
     return True
 
 
-async def _show_following(session: AsyncSession, source: InventorySource, status: str) -> InventoryUpdate | None:
-    """Let a source show the update that runs or waits beside one that ended, else how that one ended."""
-    row = await session.scalar(
+async def _show_following(session: AsyncSession, source: InventorySource, status: str | None) -> InventoryUpdate | None:
+    """Let a source show the update that runs or waits beside one that ended, else how that one ended.
+
+    `status`: how; None for a dry run, of which the source shows nothing. Returns the run that is next, or runs.
+    """
+    found = await session.scalars(
         select(InventoryUpdate)
         .where(InventoryUpdate.inventory_source_id == source.id, InventoryUpdate.status.in_(ACTIVE))
-        .order_by(InventoryUpdate.status != "running")
-        .limit(1)
+        .order_by(InventoryUpdate.status != "running", InventoryUpdate.id)
     )
-    source.status = status if row is None else row.status
-    source.current_update_id = None if row is None else row.id
-    await session.flush()
-    return row
+    active = found.all()
+    if status is not None:
+        shown = next((row for row in active if row.purpose != DRY_RUN), None)
+        source.status = status if shown is None else shown.status
+        source.current_update_id = None if shown is None else shown.id
+        await session.flush()
+    return next(iter(active), None)
 
 
 async def _ring_for(session: AsyncSession, row: InventoryUpdate) -> None:
