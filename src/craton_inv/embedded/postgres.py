@@ -122,7 +122,7 @@ class EmbeddedPostgres(OwnedServer):
         server.execute(DATABASE, *(f"CREATE EXTENSION IF NOT EXISTS {name}" for name in EXTENSIONS))
 
 
-def running_url(data_dir: Path) -> str | None:
-    """The URL of the server another process runs on `data_dir` now, None when there is none."""
-    note = read_note(data_dir / LOCK)
+def running_url(data_dir: Path, lock_name: str = LOCK) -> str | None:
+    """The URL of the server another process runs on `data_dir` now, None when there is none; `lock_name` says which."""
+    note = read_note(data_dir / lock_name)
     return note.get("url") if note and is_running(note) else None

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.models import Group, Host, Inventory, InventorySource, Label, Tenant
+from craton_inv.repositories.base import MAX_ID
 
 _OWNED: dict[str, Any] = {"hosts": Host, "groups": Group, "inventory_sources": InventorySource}
 # How many names make the key of a kind of object.
@@ -30,3 +31,21 @@ async def find_named_id(session: AsyncSession, plural: str, names: Sequence[str]
         select(model.id).where(model.inventory_id.in_(inventories), model.name == names[0])
     )
     return found
+
+
+async def find_all_named(session: AsyncSession, plural: str, which: str) -> list[tuple[int, str]]:
+    """The hosts, groups or sources that have this id or name, whoever asks: the id, and where each is, in words."""
+    model = _OWNED[plural]
+    query = (
+        select(model.id, Inventory.name, Tenant.name)
+        .join(Inventory, Inventory.id == model.inventory_id)
+        .join(Tenant, Tenant.id == model.tenant_id)
+        .order_by(model.id)
+    )
+    by_id = which.isascii() and which.isdigit() and int(which) <= MAX_ID
+    if by_id:
+        found = (await session.execute(query.where(model.id == int(which)))).all()
+        if found:
+            return [(row[0], f"inventory {row[1]} of {row[2]}") for row in found]
+    rows = await session.execute(query.where(model.name == which.replace("\0", "")))
+    return [(row[0], f"inventory {row[1]} of {row[2]}") for row in rows]
