@@ -59,13 +59,6 @@ async def test_a_stored_filter_is_percent_decoded_under_api_alone(
     assert (awx["host_filter"], ours["host_filter"]) == ('name="a"', "name=%22a%22")
 
 
-async def test_a_constructed_inventory_is_refused_plainly(client: httpx.AsyncClient, session: AsyncSession) -> None:
-    tenant = await make_tenant(session)
-    answer = await client.post(INVENTORIES, json={"name": "c", "organization": tenant.id, "kind": "constructed"})
-    assert answer.status_code == 400
-    assert "kind" in answer.json()
-
-
 async def test_the_hosts_of_a_smart_inventory_are_its_search(
     client: httpx.AsyncClient, inventory: Inventory, session: AsyncSession
 ) -> None:
