@@ -19,6 +19,7 @@ from craton_inv.refresh.target import Targets
 from tests.factories import make_inventory, make_source
 
 _numbers = itertools.count(1)
+OBJECTS = ("hypervisors", "flavors", "images", "networks", "disks", "network_ports", "resources")
 
 
 def document(
@@ -154,6 +155,8 @@ class World:
             "layers": "SELECT host_id, l.xmin::text FROM host_sources l JOIN hosts h ON h.id = host_id "
             f"WHERE inventory_id = {self.inventory_id}",
         }
+        for name in OBJECTS:
+            queries[name] = f"SELECT id, xmin::text FROM {name} WHERE inventory_id = {self.inventory_id}"
         async with self.engine.connect() as connection:
             return {
                 name: sorted(tuple(row) for row in await connection.execute(text(sql))) for name, sql in queries.items()

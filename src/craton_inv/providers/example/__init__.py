@@ -31,10 +31,12 @@ class ExampleProvider(Provider):
     config = ExampleConfig
 
     def refresher(self, definition: SourceDefinition, targets: Targets, around: Surroundings) -> Refresher:
-        """Collector, parser and the standard collections."""
+        """Collector, parser, and the collections: hosts and groups are there, the others are taken from the menu."""
         config = ExampleConfig.model_validate(self.read_config(definition.source_vars))
         collector = ExampleCollector(targets, config.prefix, config.hosts)
         persister = InventoryPersister(definition.inventory_id, definition.host_filter)
+        for name in ("flavors", "hypervisors", "disks", "network_ports"):
+            persister.add_collection(name)
         return Refresher(collector, ExampleParser(collector, persister), persister, around.progress)
 
     def sample(self, folder: Path) -> SourceDefinition:
