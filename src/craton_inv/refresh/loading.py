@@ -36,13 +36,13 @@ async def load_stages(connection: AsyncConnection, stages: Mapping[str, Stage], 
     raw: Any = (await connection.get_raw_connection()).driver_connection
     for stage in stages.values():
         stage.loaded = bool(empty or stage.count or stage.collection.skeletal)
-    await raw.execute(
-        "; ".join(
-            f"CREATE TEMPORARY TABLE {stage.table} ({stage.definition()}) ON COMMIT DROP"
-            for stage in stages.values()
-            if stage.loaded
-        )
-    )
+    tables = [
+        f"CREATE TEMPORARY TABLE {stage.table} ({stage.definition()}) ON COMMIT DROP"
+        for stage in stages.values()
+        if stage.loaded
+    ]
+    if tables:
+        await raw.execute("; ".join(tables))
     for stage in stages.values():
         if stage.count:
             await raw.copy_to_table(stage.name, columns=stage.copied_columns(), source=stage.spool(), format="text")
