@@ -183,9 +183,7 @@ def test_a_collection_of_the_menu_is_taken_with_changes() -> None:
     hosts = persister.add_collection("hosts", attributes=("variables", "os_family", "instance_id"))
     assert hosts.attributes == ("variables", "os_family", "instance_id", "flavor_id")
     assert hosts.name_filter == "web.*"
-    assert persister.add_collection("disks", manager_ref=("host_id", "ref"), attributes=("size",)).attributes == (
-        "size",
-    )
+    assert persister.add_collection("disks", attributes=("host_id", "size")).attributes == ("host_id", "size")
 
 
 @pytest.mark.parametrize("name", ["disks", "Stacks", "my stacks", "", "s" * 41, "1st"])
