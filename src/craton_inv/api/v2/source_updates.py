@@ -13,6 +13,7 @@ from craton_inv.api.v2.present.base import Viewer, ViewerDep
 from craton_inv.errors import BadRequest, MethodNotAllowed
 from craton_inv.repositories.inventories import InventoryRepository
 from craton_inv.repositories.inventory_sources import InventorySourceRepository
+from craton_inv.repositories.scope import READ, WRITE
 from craton_inv.schemas.v2.inventory_sources import (
     CanUpdate,
     SourcesStarted,
@@ -90,7 +91,7 @@ async def get_inventory_update_sources(inventory_id: RowId, viewer: ViewerDep, r
 async def start_inventory_update_sources(inventory_id: RowId, viewer: ViewerDep, request: Request) -> Response:
     """Ask for updates of all sources of an inventory: 200 when all are started, 202 when some are, 400 when none is."""
     results: list[dict[str, Any]] = []
-    sources = await _sources(inventory_id, viewer)
+    sources = await _sources(inventory_id, viewer, WRITE)
     if not sources:
         raise BadRequest("No inventory sources to update.", code="update.no_sources")
     presenter = InventoryUpdatePresenter(viewer)
@@ -106,8 +107,9 @@ async def start_inventory_update_sources(inventory_id: RowId, viewer: ViewerDep,
     return _answer(request, results, 200 if started == len(results) else 202 if started else 400)
 
 
-async def _sources(inventory_id: int, viewer: Viewer) -> list[tuple[Any, str]]:
+async def _sources(inventory_id: int, viewer: Viewer, needed: frozenset[str] = READ) -> list[tuple[Any, str]]:
     inventory = await InventoryRepository(viewer.session, viewer.scope).get(inventory_id)
+    viewer.scope.require(inventory.tenant_id, needed, "inventory sources")
     if inventory.kind == "smart":
         raise MethodNotAllowed("A smart inventory has no sources.", key="error")
     return await updatable_sources(viewer.session, viewer.scope, inventory)
