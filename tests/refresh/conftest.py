@@ -11,6 +11,7 @@ from craton_inv.db.engine import make_engine
 from craton_inv.db.session import SessionFactory, make_session_factory
 from craton_inv.settings import Settings
 from tests.conftest import clone_template, run_sql
+from tests.refresh.cloud import METADATA, Cloud
 from tests.refresh.world import World
 
 _clones = itertools.count(1)
@@ -40,3 +41,16 @@ def factory(refresh_engine: AsyncEngine) -> SessionFactory:
 async def world(refresh_engine: AsyncEngine) -> World:
     """An inventory with one source, empty."""
     return await World.make(refresh_engine)
+
+
+@pytest.fixture(scope="session")
+async def cloud_tables(refresh_engine: AsyncEngine) -> None:
+    """The tables of `cloud`; they go with the database."""
+    async with refresh_engine.begin() as connection:
+        await connection.run_sync(METADATA.create_all)
+
+
+@pytest.fixture
+async def cloud(refresh_engine: AsyncEngine, cloud_tables: None, world: World) -> Cloud:
+    """A source of machines, flavors and disks, empty."""
+    return Cloud(refresh_engine, await world.source())

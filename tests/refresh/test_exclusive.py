@@ -1,169 +1,11 @@
 """The saver on tables of the test's own: identities of several columns, links, cycles, attributes not sent."""
 
-import itertools
-from collections.abc import AsyncIterator
-from typing import Any
-
 import pytest
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    Column,
-    ForeignKey,
-    Identity,
-    MetaData,
-    Table,
-    Text,
-    UniqueConstraint,
-    select,
-)
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from craton_inv.errors import UpdateFailed
-from craton_inv.refresh.counts import Counts
-from craton_inv.refresh.inventory_collection import InventoryCollection
-from craton_inv.refresh.inventory_object import InventoryObject
-from craton_inv.refresh.persister import Persister
-from craton_inv.refresh.saving import SaveOptions
-
-METADATA = MetaData()
-FLAVORS = Table(
-    "t_flavors",
-    METADATA,
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("source_id", BigInteger, nullable=False),
-    Column("family", Text, nullable=False),
-    Column("name", Text),
-    Column("cpus", BigInteger, server_default="1", nullable=False),
-    UniqueConstraint("source_id", "family", "name", postgresql_nulls_not_distinct=True),
-)
-MACHINES = Table(
-    "t_machines",
-    METADATA,
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("source_id", BigInteger, nullable=False),
-    Column("ref", Text, nullable=False),
-    Column("size", BigInteger),
-    Column("note", Text),
-    Column("flavor_id", BigInteger, ForeignKey("t_flavors.id", ondelete="SET NULL")),
-    Column("parent_id", BigInteger, ForeignKey("t_machines.id", ondelete="SET NULL")),
-    UniqueConstraint("source_id", "ref"),
-)
-DISKS = Table(
-    "t_disks",
-    METADATA,
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("source_id", BigInteger, nullable=False),
-    Column("machine_id", BigInteger, ForeignKey("t_machines.id", ondelete="CASCADE"), nullable=False),
-    Column("slot", Text, nullable=False),
-    Column("size", BigInteger),
-    CheckConstraint("size >= 0"),
-    UniqueConstraint("machine_id", "slot"),
-)
-_sources = itertools.count(1)
-
-
-@pytest.fixture(scope="module", autouse=True)
-async def _tables(refresh_engine: AsyncEngine) -> AsyncIterator[None]:
-    async with refresh_engine.begin() as connection:
-        await connection.run_sync(METADATA.create_all)
-    yield
-    async with refresh_engine.begin() as connection:
-        await connection.run_sync(METADATA.drop_all)
-
-
-class Cloud:
-    """A source of machines with flavors, parents and disks."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self.engine = engine
-        self.source_id = next(_sources)
-        self.changes: dict[str, Any] = {}
-
-    def persister(self) -> Persister:
-        """The collections; `changes` are those of the machines."""
-        made = Persister()
-        self.flavors = made.add_collection(
-            InventoryCollection(
-                "flavors",
-                FLAVORS,
-                ("family", "name"),
-                attributes=("cpus",),
-                scope=("source_id",),
-                manager_ref_allowed_nil=("name",),
-            )
-        )
-        machines = InventoryCollection(
-            name="machines",
-            table=MACHINES,
-            manager_ref=("ref",),
-            attributes=("size", "note", "flavor_id", "parent_id"),
-            links={"flavor_id": "flavors", "parent_id": "machines"},
-            scope=("source_id",),
-        )
-        self.machines = made.add_collection(machines, **self.changes)
-        self.disks = made.add_collection(
-            InventoryCollection(
-                name="disks",
-                table=DISKS,
-                manager_ref=("machine_id", "slot"),
-                attributes=("size",),
-                links={"machine_id": "machines"},
-                scope=("source_id",),
-            )
-        )
-        return made
-
-    async def refresh(self, *build: Any, **options: Any) -> dict[str, Counts]:
-        """Save what the functions `build` give; each is called with this cloud."""
-        persister = self.persister()
-
-        async def tell(_: str, __: Counts) -> None:
-            pass
-
-        save = SaveOptions(self.source_id, {"source_id": self.source_id}, **{"delete": True, **options})
-        try:
-            for make in build:
-                persister.add(make(self))
-            async with self.engine.begin() as connection:
-                return await persister.save(connection, save, tell)
-        finally:
-            persister.close()
-
-    async def rows(self, table: Table, *columns: str) -> list[tuple[Any, ...]]:
-        """Rows of this source."""
-        query = select(*(table.c[name] for name in columns)).where(table.c.source_id == self.source_id)
-        async with self.engine.connect() as connection:
-            return sorted((tuple(row) for row in await connection.execute(query)), key=repr)
-
-
-@pytest.fixture
-def cloud(refresh_engine: AsyncEngine) -> Cloud:
-    return Cloud(refresh_engine)
-
-
-def machine(ref: str, flavor: tuple[Any, ...] | None = None, parent: str | None = None, **values: Any) -> Any:
-    def make(cloud: Cloud) -> InventoryObject:
-        if flavor is not None:
-            values["flavor_id"] = cloud.flavors.lazy_find(*flavor)
-        if parent is not None:
-            values["parent_id"] = cloud.machines.lazy_find(parent)
-        return cloud.machines.build(ref=ref, **values)
-
-    return make
-
-
-def flavor(family: str, name: str | None, **values: Any) -> Any:
-    return lambda cloud: cloud.flavors.build(family=family, name=name, **values)
-
-
-def disk(ref: str, slot: str, **values: Any) -> Any:
-    return lambda cloud: cloud.disks.build(machine_id=cloud.machines.lazy_find(ref), slot=slot, **values)
-
-
-def total(counts: dict[str, Counts]) -> int:
-    return sum(count.written for count in counts.values())
+from tests.refresh.cloud import DISKS, FLAVORS, MACHINES, Cloud, disk, flavor, machine, total
+from tests.refresh.world import World
 
 
 async def test_key_parts_that_would_join_to_one_text_stay_apart(cloud: Cloud) -> None:
@@ -221,8 +63,8 @@ async def test_a_dangling_link_writes_nothing_the_second_time(cloud: Cloud) -> N
     assert total(await cloud.refresh(*objects)) == 0
 
 
-async def test_the_complement_of_the_scope_goes_and_other_sources_stay(cloud: Cloud) -> None:
-    other = Cloud(cloud.engine)
+async def test_the_complement_of_the_scope_goes_and_other_sources_stay(cloud: Cloud, world: World) -> None:
+    other = Cloud(cloud.engine, await world.source("other"))
     await other.refresh(machine("m1"))
     await cloud.refresh(machine("m1"), machine("m2"), disk("m2", "0"))
     counts = await cloud.refresh(machine("m1"))

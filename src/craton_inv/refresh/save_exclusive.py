@@ -98,7 +98,7 @@ async def _write(saving: Saving, counts: Counts, *, update: bool, insert: bool) 
             scope_columns=saving.scope_columns() + ", " if collection.scope else "",
             scope_binds=saving.scope_binds() + ", " if collection.scope else "",
             columns=join((*columns, *stamp)),
-            chosen=", ".join([*(or_default(collection.column(name)) for name in columns), *(":version" for _ in stamp)]),
+            chosen=", ".join([*(or_default(collection.column(name)) for name in columns), *[":version"] * len(stamp)]),
             ref=", ".join(in_one_order(collection.column(name), "s") for name in collection.manager_ref),
             conflict=join(collection.conflict_columns),
             updated="SELECT count(*) FROM updated" if update else "0",

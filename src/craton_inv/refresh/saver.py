@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from craton_inv.refresh import save_exclusive, save_layered
@@ -17,6 +17,7 @@ from craton_inv.refresh.parents import all_parents
 from craton_inv.refresh.saving import SaveOptions, Saving
 from craton_inv.refresh.staging import Stage
 from craton_inv.refresh.target_scope import find
+from craton_inv.refresh.unconnected import keep_unconnected
 from craton_inv.refresh.versions import drop_overtaken, is_overtaken, looks_back
 
 MANY = 2000  # delivered rows from which joins are made between sets alone
@@ -24,12 +25,18 @@ Tell = Callable[[str, Counts], Awaitable[None]]
 
 
 async def save(
-    connection: AsyncConnection, stages: Mapping[str, Stage], plan: Plan, options: SaveOptions, tell: Tell
+    connection: AsyncConnection,
+    stages: Mapping[str, Stage],
+    plan: Plan,
+    options: SaveOptions,
+    tell: Tell,
+    links_table: Table | None = None,
 ) -> dict[str, Counts]:
     """Save all stages in the caller's transaction. The number of statements depends on the collections alone.
 
-    `tell` hears of each collection once it is saved. Raises UpdateFailed for a target that nothing answers to, and when
-    the guard stops the deletion; the caller rolls everything back.
+    `tell` hears of each collection once it is saved. `links_table` keeps links that lead nowhere, if there is one.
+    Raises UpdateFailed for a target that nothing answers to, and when the guard stops the deletion; the caller rolls
+    everything back.
     """
     collections = {name: stage.collection for name, stage in stages.items()}
     counts = {name: Counts(delivered=stage.count) for name, stage in stages.items()}
@@ -68,6 +75,8 @@ async def save(
         await deletion.full(counts)
     else:
         await deletion.targeted(counts, scope)
+    if links_table is not None:
+        await keep_unconnected(savings, counts, links_table)
     return counts
 
 
