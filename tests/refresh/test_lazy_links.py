@@ -155,7 +155,7 @@ async def test_links_lead_to_rows_saved_before_that_are_not_delivered_again(clou
 
 async def test_a_link_to_a_null_part_of_an_identity_finds_that_and_no_other(cloud: Cloud) -> None:
     await cloud.refresh(flavor("a", None), flavor("a", ""), machine("m", flavor=("a", None)), machine("n"))
-    ids = {name: row_id for name, row_id in await cloud.rows(FLAVORS, "name", "id")}
+    ids: dict[str | None, int] = dict(await cloud.rows(FLAVORS, "name", "id"))  # type: ignore[arg-type]
     assert await cloud.by_ref("flavor_id") == {"m": ids[None], "n": None}
 
 

@@ -33,6 +33,7 @@ CROSS JOIN LATERAL (VALUES <links>)
   AS v (attribute, target_collection, target_ref, target_by, target_key, missing, ambiguous)
 WHERE (<any_missing>) AND v.missing
 """
+_NO_LINKS = "(''::text, ''::text, '{}'::jsonb, ''::text, ''::text, false, false)"
 _SETTLED = """
 DELETE FROM <kept> e USING (
   SELECT s.sent, t.id, <object_ref> AS ref FROM <stage> s <joins> JOIN <table> t ON <scope> AND <same>) s
@@ -139,7 +140,7 @@ class _Keeper:
         self.parts = {"kept": quote(kept.name), "missing": quote(f"missing_{saving.collection.name}")}
         collection = saving.collection
         own = not isinstance(collection.ownership, Shared) and collection.custom_save_block is None
-        self.sites = [site for site in saving.stage.sites.values() if own and site.used and not site.target.name_filter]
+        self.sites = [site for site in saving.stage.sites.values() if own and not site.target.name_filter]
 
     def _run(self, template: str, **parts: str) -> Any:
         self._bind(collection=self.saving.collection.name)
@@ -164,7 +165,7 @@ class _Keeper:
         }
         await self._run(
             _MISSING,
-            links=", ".join(self._alternatives(links)),
+            links=", ".join(self._alternatives(links)) or _NO_LINKS,
             any_missing=" OR ".join(missing.values()),
             **matched,
         )
