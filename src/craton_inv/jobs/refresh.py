@@ -13,35 +13,33 @@ from dataclasses import replace
 from typing import Any
 
 import asyncpg
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from craton_inv.db.locks import lock_transaction, take_over_transaction
 from craton_inv.db.session import unit_of_work
-from craton_inv.errors import CratonInvError, ServiceUnavailable, UpdateCanceled, UpdateFailed
+from craton_inv.errors import CratonInvError, ServiceUnavailable, UpdateCanceled
 from craton_inv.jobs.context import JobContext, Task
 from craton_inv.jobs.faults import is_conflict, is_transient
-from craton_inv.models import Inventory, InventoryUpdate
+from craton_inv.jobs.saving import awake, preview, save
+from craton_inv.models import InventoryUpdate
 from craton_inv.providers import registry
-from craton_inv.providers.base import SourceDefinition, Surroundings
-from craton_inv.providers.credentials.hiding import hide_within, hiding
+from craton_inv.providers.base import ProjectFiles, SourceDefinition, Surroundings
+from craton_inv.providers.credentials.hiding import hiding
 from craton_inv.queue import jobs
 from craton_inv.queue.jobs import LeaseLost
 from craton_inv.refresh.refresher import Refresher
-from craton_inv.refresh.saving import SaveOptions
-from craton_inv.repositories.change_sets import note_changes
+from craton_inv.services import dry_runs, update_versions
 from craton_inv.services import update_lifecycle as lifecycle
-from craton_inv.services import update_versions
 from craton_inv.services.constructed_inputs import Inputs
+from craton_inv.services.project_files import files_of_source
 from craton_inv.services.source_credentials import for_run
+from craton_inv.services.source_memory import SourceMemory
 from craton_inv.services.update_events import EventWriter
 from craton_inv.services.update_lifecycle import Started
 
 BUSY_DELAY = 2.0  # seconds until a job looks again whether the source's running update has ended
-COMPLETED_TEXT = "Inventory import completed."
 CANCEL_POLL = 0.5  # seconds between two looks at the update's wish to be cancelled
-STALE_PATIENCE = 2.0  # seconds that a save waits for the transaction of an earlier one to end
 SAVE_ATTEMPTS = 4  # a save that lost a deadlock against a writer of the API is made again from the spools
 
 
@@ -49,7 +47,7 @@ async def refresh(context: JobContext) -> None:
     """The job: `args` holds `update_id`. Expected failures end the update; transient ones raise, to be tried again."""
     update_id = int(context.args["update_id"])
     async with unit_of_work(context.session_factory) as session:
-        await _awake(session, context)
+        await awake(session, context)
         started = await lifecycle.start(session, update_id, context.claim)
         if isinstance(started, lifecycle.Ended):
             await jobs.finish(session, context.claim)
@@ -136,15 +134,34 @@ async def _work(context: JobContext, started: Started, events: EventWriter) -> N
         kept.update(job_args=json.dumps(command), job_cwd=cwd, job_env=environment)
 
     inputs = Inputs(context.session_factory, definition.inventory_id)
-    around = Surroundings(context.settings, events.say, events.progress, keep_command, inputs)
+    memory = SourceMemory(definition, started.overwrite, started.overwrite_vars, started.credential_id)
+    async with context.session_factory() as session:
+        await memory.load(session)
+
+    async def project() -> ProjectFiles:
+        found = await files_of_source(context.session_factory, context.settings, definition, events.say)
+        kept["scm_revision"] = found.revision
+        return found
+
+    around = Surroundings(
+        context.settings,
+        events.say,
+        events.progress,
+        keep_command,
+        inputs,
+        project=project,
+        remembered=memory.state,
+        remember=memory.remember,
+    )
     refresher = registry.get(definition.kind).refresher(definition, started.targets, around)
     try:
-        async with context.session_factory() as session:
-            kept["collected_at"] = await update_versions.now(session)
-        await refresher.gather()
+        generation = await _obtain(context, started, refresher, kept)
         for attempt in range(1, SAVE_ATTEMPTS + 1):
             try:
-                await _save(context, started, refresher, kept, events)
+                if started.purpose == lifecycle.DRY_RUN:
+                    await preview(context, started, refresher, kept, events)
+                else:
+                    await save(context, started, refresher, kept, events, generation)
                 return
             except (DBAPIError, asyncpg.PostgresError) as error:
                 if attempt == SAVE_ATTEMPTS or not is_conflict(error):
@@ -152,6 +169,19 @@ async def _work(context: JobContext, started: Started, events: EventWriter) -> N
                 events.say("Another writer was in the way; saving again.")
     finally:
         await refresher.close()
+
+
+async def _obtain(context: JobContext, started: Started, refresher: Refresher, kept: dict[str, Any]) -> int | None:
+    """Gather, or take what a dry run kept; returns the generation that the inventory must be at then."""
+    if started.purpose == lifecycle.APPLY:
+        async with context.session_factory() as session:
+            source = started.definition
+            generation, kept["collected_at"] = await dry_runs.fill(session, started.dry_run_id, source, refresher)
+        return generation
+    async with context.session_factory() as session:
+        kept["collected_at"] = await update_versions.now(session)
+    await refresher.gather()
+    return None
 
 
 async def _logged_in(context: JobContext, started: Started, events: EventWriter) -> SourceDefinition:
@@ -162,67 +192,6 @@ async def _logged_in(context: JobContext, started: Started, events: EventWriter)
     return replace(started.definition, credentials=found)
 
 
-async def _save(
-    context: JobContext, started: Started, refresher: Refresher, kept: Mapping[str, Any], events: EventWriter
-) -> None:
-    """One transaction: locks, rows, the update's end with the columns `kept`, the job's end."""
-    definition = started.definition
-    options = SaveOptions(
-        source_id=definition.id,
-        scope={"inventory_id": definition.inventory_id, "tenant_id": definition.tenant_id},
-        delete=started.overwrite,
-        replace=started.overwrite_vars,
-        force_delete=started.force_delete or registry.get(definition.kind).derived,
-        filter_timeout=context.settings.filter_statement_timeout,
-        version=kept["collected_at"],
-    )
-    async with unit_of_work(context.session_factory) as session:
-        await session.execute(text("SET LOCAL statement_timeout = 0"))
-        await _awake(session, context)
-        # One update of a source at a time: who holds the lock now is a worker that lost its lease and sleeps.
-        name = f"inventory_source:{definition.id}"
-        if await take_over_transaction(session, name, STALE_PATIENCE, lambda: _renew(context)):
-            context.log.warning("stale_refresh_ended", source_id=definition.id)
-        await lock_transaction(session, f"inventory:{definition.inventory_id}")
-        # Keeps the inventory from being deleted meanwhile, and nobody from writing into it.
-        pending = await session.scalar(
-            select(Inventory.pending_deletion)
-            .where(Inventory.id == definition.inventory_id)
-            .with_for_update(read=True, key_share=True)
-        )
-        if pending is None or pending:
-            raise UpdateFailed("The inventory is being deleted.")
-        await note_changes(session, started.update_id)
-        newest, newest_full = await update_versions.collected_before(session, definition.id)
-        # Without one before it there is nothing to look at; the moment of this refresh then says so.
-        options = replace(options, newest=newest or options.version, newest_full=newest_full)
-        counts = await refresher.save(await session.connection(), options)
-        collections = {name: count.as_dict() for name, count in counts.items()}
-        result: dict[str, Any] = {"complete": not refresher.incomplete, "collections": collections}
-        status, reason = "successful", ""
-        if refresher.incomplete:
-            # What was read is kept; clients know no status for it but failed.
-            result |= {"result": "partial", "incomplete": dict(refresher.incomplete)}
-            status, reason = "failed", partial_text(refresher.incomplete)
-        await events.flush()
-        await lifecycle.end(
-            session,
-            started.update_id,
-            status,
-            reason,
-            result=hide_within(events.hide, result),
-            kept=hide_within(events.hide, kept),
-        )
-        await events.last(session, reason or COMPLETED_TEXT)
-        await jobs.finish(session, context.claim)
-
-
-def partial_text(incomplete: Mapping[str, str]) -> str:
-    """What people read of a refresh that could not read everything."""
-    parts = "; ".join(f"{name.replace('_', ' ')} ({reason})" for name, reason in sorted(incomplete.items()))
-    return f"Read only partly: {parts}. What was read is saved, nothing of it was deleted."
-
-
 async def _end(
     context: JobContext, started: Started, events: EventWriter, status: str, reason: str, trace: str = ""
 ) -> None:
@@ -230,22 +199,10 @@ async def _end(
     reason, trace = events.hide(reason), events.hide(trace)
     await events.flush()
     async with unit_of_work(context.session_factory) as session:
-        await _awake(session, context)
+        await awake(session, context)
         if await lifecycle.end(session, started.update_id, status, reason, traceback=trace):
             await events.last(session, reason)
         await jobs.finish(session, context.claim, "canceled" if status == "canceled" else "done", reason)
-
-
-async def _renew(context: JobContext) -> None:
-    """Raise LeaseLost when another worker has the job."""
-    async with unit_of_work(context.session_factory) as session:
-        await jobs.renew(session, context.claim, context.settings.job_lease)
-
-
-async def _awake(session: AsyncSession, context: JobContext) -> None:
-    """A worker that sleeps in the middle of the transaction for longer than its lease loses its locks with it."""
-    milliseconds = int(context.settings.job_lease * 1000)
-    await session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = {milliseconds}"))
 
 
 async def gave_up(session: AsyncSession, args: Mapping[str, Any], error: str) -> None:

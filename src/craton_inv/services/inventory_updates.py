@@ -18,8 +18,10 @@ from craton_inv.repositories.scope import ADMIN, WRITE, Scope
 from craton_inv.services.inventory_sources import why_not_updatable
 from craton_inv.services.update_lifecycle import (
     CANCELED_TEXT,
+    DRY_RUN,
     FORCE_DELETE,
     SOURCE_LOCK,
+    UPDATE,
     WAITING,
     end,
     end_lost,
@@ -47,7 +49,8 @@ async def launch(
 ) -> InventoryUpdate:
     """Ask for an update of a source: the update and job rows, committed by the caller. Merges into a waiting update.
 
-    `options`: `force_delete` (needs the admin role) goes past the deletion guard. `targets`: only these objects, unless
+    `options`: `force_delete` (needs the admin role) goes past the deletion guard; `dry_run` makes it one that writes
+    nothing, which waits beside updates and merges with an equal one only. `targets`: only these objects, unless
     there are more than `threshold` (or the provider's own) in the update, or the provider refreshes whole sources only;
     None for the whole source. Raises NotFound, Forbidden, MethodNotAllowed (405) when the source cannot be updated,
     InvalidField for options, Conflict.
@@ -68,32 +71,56 @@ async def launch(
         raise InvalidField("targets", "Name at least one target, or leave targets out to refresh the whole source.")
     if refs is not None and len(refs) > most:
         refs, wanted = None, for_the_whole(wanted)
-    waiting = await session.scalar(
-        select(InventoryUpdate)
-        .where(InventoryUpdate.inventory_source_id == source.id, InventoryUpdate.status.in_(WAITING))
-        .with_for_update()
-    )
+    purpose = DRY_RUN if wanted.get(DRY_RUN) else UPDATE
+    waiting = await waiting_for(session, source.id, purpose)
     if waiting is not None:
+        if purpose == DRY_RUN and waiting.options != wanted:
+            raise Conflict(
+                f"Dry run {waiting.id} of this source waits with other options; let it end, or cancel it.",
+                code="update.dry_run_waits",
+            )
         await _merge(session, waiting, refs, wanted, most)
         return waiting
+    kind = FULL if refs is None else TARGETED
+    update = await new_update(
+        session, scope, source, kind=kind, launch_type=launch_type, options=wanted, purpose=purpose
+    )
+    if refs is not None:
+        await add_targets(session, update.id, refs)
+    return update
+
+
+async def waiting_for(session: AsyncSession, source_id: int, purpose: str) -> InventoryUpdate | None:
+    """The update of a source that waits for this purpose, locked; there is one at most."""
+    found: InventoryUpdate | None = await session.scalar(
+        select(InventoryUpdate)
+        .where(
+            InventoryUpdate.inventory_source_id == source_id,
+            InventoryUpdate.purpose == purpose,
+            InventoryUpdate.status.in_(WAITING),
+        )
+        .with_for_update()
+    )
+    return found
+
+
+async def new_update(session: AsyncSession, scope: Scope, source: InventorySource, **values: Any) -> InventoryUpdate:
+    """A pending update of a locked source, with its job. `values`: further columns."""
+    inventory = await session.get_one(Inventory, source.inventory_id)
     update = InventoryUpdate(
         inventory_id=inventory.id,
         tenant_id=inventory.tenant_id,
         inventory_source_id=source.id,
         name=f"{inventory.name} - {source.name}"[:NAME_LENGTH],
         description=source.description,
-        kind=FULL if refs is None else TARGETED,
-        launch_type=launch_type,
         status="pending",
-        options=wanted,
         source_definition=kept_definition(source),
         credential_id=source.credential_id,
         created_by_id=scope.user_id,
+        **values,
     )
     session.add(update)
     await session.flush()
-    if refs is not None:
-        await add_targets(session, update.id, refs)
     update.job_id = await jobs.enqueue(session, "refresh", {"update_id": update.id}, tenant_id=inventory.tenant_id)
     mark_source(source, update)
     await session.flush()
@@ -130,14 +157,13 @@ async def _merge(
 
 def _read_options(scope: Scope, source: InventorySource, options: Mapping[str, Any]) -> dict[str, bool]:
     for name, value in options.items():
-        if name != FORCE_DELETE:
-            raise InvalidField(name, "This option is not known; an update takes force_delete.")
+        if name not in (FORCE_DELETE, DRY_RUN):
+            raise InvalidField(name, "This option is not known; an update takes force_delete and dry_run.")
         if not isinstance(value, bool):
             raise InvalidField(name, "Must be true or false.")
     if options.get(FORCE_DELETE):
         scope.require(source.tenant_id, ADMIN, "what the deletion guard keeps")
-        return {FORCE_DELETE: True}
-    return {}
+    return {name: True for name, value in options.items() if value}
 
 
 async def cancel(session: AsyncSession, scope: Scope, update_id: int) -> InventoryUpdate:
