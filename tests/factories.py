@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -28,6 +29,7 @@ from craton_inv.models import (
     NetworkPort,
     Region,
     Resource,
+    Schedule,
     Tenant,
     User,
 )
@@ -187,6 +189,20 @@ async def make_label(
     for bearer in on:
         await wear(session, bearer, label)
     return label
+
+
+async def make_schedule(session: AsyncSession, name: str = "", *, source: InventorySource, **values: Any) -> Schedule:
+    """A daily schedule of a source; `values`: further columns."""
+    given = {
+        "rrule": "DTSTART:20260101T000000Z RRULE:FREQ=DAILY;INTERVAL=1",
+        "dtstart": datetime(2026, 1, 1, tzinfo=UTC),
+        "inventory_id": source.inventory_id,
+        "tenant_id": source.tenant_id,
+        **values,
+    }
+    row = Schedule(inventory_source_id=source.id, name=name or f"schedule-{next(_numbers)}", **given)
+    schedule: Schedule = await save(session, row)
+    return schedule
 
 
 async def wear(session: AsyncSession, bearer: Inventory | Host, label: Label) -> None:

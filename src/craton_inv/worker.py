@@ -22,12 +22,14 @@ from craton_inv.queue.bell import FUNCTION, UNREACHABLE, ArqBell, connected, dum
 from craton_inv.repositories.path_indexes import keep_indexes, use_declared
 from craton_inv.services.membership_changes import keep_memberships
 from craton_inv.services.membership_reconciliation import order_reconciliation
+from craton_inv.services.schedules import fire_due
 from craton_inv.settings import Settings, get_settings
 
 log = get_logger(__name__)
 ALONE_INTERVAL = 2.0  # seconds between sweeps while Redis is away
 SHORTEST_INTERVAL = 1.0  # seconds between sweeps at least, so that a lease at its end is not asked for in a loop
 REBUILD_PAUSE = 2.0  # seconds before a broken arq worker is built again
+SCHEDULE_INTERVAL = 5.0  # seconds between two looks for schedules whose moment has come
 GRACE = 3.0  # seconds a rung job may wait for its bell before the sweeper takes it
 LONGEST_JOB = DAY = 24 * 3600  # arq's own limit; ours are the lease and the timeout of the update
 
@@ -126,6 +128,16 @@ async def tidy(settings: Settings, factory: SessionFactory) -> None:
         await asyncio.sleep(settings.job_sweep_interval)
 
 
+async def fire_schedules(factory: SessionFactory) -> None:
+    """Start what schedules ask for, for ever. Every worker looks; each moment is fired once."""
+    while True:
+        try:
+            await fire_due(factory)
+        except Exception as error:
+            log.warning("schedules_not_fired", error=repr(error))
+        await asyncio.sleep(SCHEDULE_INTERVAL)
+
+
 async def reconcile_daily(settings: Settings, factory: SessionFactory) -> None:
     """Have the memberships of smart inventories compared with what they should be: now, and once a day, for ever.
 
@@ -169,6 +181,7 @@ async def work(settings: Settings, stopping: asyncio.Event) -> None:
     loops = [
         asyncio.create_task(sweep(settings, factory, runner, listener)),
         asyncio.create_task(tidy(settings, factory)),
+        asyncio.create_task(fire_schedules(factory)),
         asyncio.create_task(keep_declared(settings.database_url, settings)),
     ]
     if keeping:

@@ -33,14 +33,15 @@ from tests.api.routes import Operation, operations
 from tests.factories import (
     add_child,
     add_member,
+    make_constructed,
     make_credential,
     make_credential_type,
-    make_constructed,
     make_group,
     make_host,
     make_inventory,
     make_label,
     make_object,
+    make_schedule,
     make_source,
     make_user,
     save,
@@ -104,6 +105,7 @@ async def make_world(session: AsyncSession, name: str) -> World:
             status="successful",
         ),
     )
+    schedule = await make_schedule(session, name, source=source)
     delivered = {model: await make_object(session, model, name, source=source) for model in OBJECTS}
     network_id = delivered[Network].id
     disk = await make_object(session, Disk, name, source=source, host_id=host.id)
@@ -127,6 +129,7 @@ async def make_world(session: AsyncSession, name: str) -> World:
         "credential_type": credential_type,
         "source": source,
         "update": update,
+        "schedule": schedule,
         "hypervisor": delivered[Hypervisor],
         "flavor": delivered[Flavor],
         "image": delivered[Image],
@@ -285,7 +288,7 @@ async def test_nobody_gets_nothing(operation: Operation, anonymous: httpx.AsyncC
 
 
 # Posts that only ask.
-READING = {"explain_host_filter"}
+READING = {"explain_host_filter", "preview_schedule"}
 
 
 def of_the_caller(operation: Operation) -> bool:

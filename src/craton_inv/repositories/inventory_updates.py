@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
-from craton_inv.models import InventoryUpdate, InventoryUpdateEvent, InventoryUpdateTarget
+from craton_inv.models import InventoryUpdate, InventoryUpdateEvent, InventoryUpdateTarget, ScheduleFire
 from craton_inv.models.inventory_update import ACTIVE
 from craton_inv.repositories.base import Order, Repository, Rows
 from craton_inv.repositories.scope import Scope
@@ -105,6 +105,12 @@ class InventoryUpdateTargetRepository(Repository[InventoryUpdateTarget]):
 def of_source(source_id: int) -> ColumnElement[bool]:
     """Runs of a source."""
     return InventoryUpdate.inventory_source_id == source_id
+
+
+def of_schedule(schedule_id: int) -> ColumnElement[bool]:
+    """Runs that a schedule started or joined."""
+    fires = select(ScheduleFire.inventory_update_id).where(ScheduleFire.schedule_id == schedule_id)
+    return InventoryUpdate.id.in_(fires)
 
 
 def in_inventory(inventory_id: int) -> ColumnElement[bool]:

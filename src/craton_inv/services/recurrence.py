@@ -11,7 +11,8 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
+from importlib.resources import files
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -153,7 +154,18 @@ class Recurrence:
 
 
 def parse_recurrence(text: str) -> Recurrence:
-    """Read a rule. Raises InvalidField for `rrule`, in AWX's words where AWX has a rule for it."""
+    """Read a rule and try it. Raises InvalidField for `rrule`, in AWX's words where AWX has a rule for it."""
+    recurrence = read_recurrence(text)
+    try:
+        recurrence.next_after(recurrence.start - timedelta(microseconds=1))
+        recurrence.end  # noqa: B018 - is worked out here, where a rule that cannot be is refused
+    except (ValueError, OverflowError, TypeError, KeyError) as error:
+        raise _refused(f"rrule parsing failed validation: {error}") from error
+    return recurrence
+
+
+def read_recurrence(text: str) -> Recurrence:
+    """Read a rule without working out what it gives. Raises InvalidField."""
     if len(text) > MAX_LENGTH:
         raise _refused(f"Ensure this field has no more than {MAX_LENGTH} characters.")
     words = text.split()
@@ -166,18 +178,20 @@ def parse_recurrence(text: str) -> Recurrence:
     rules = tuple(_rule(word) for word in words if word is not starts[0])
     if not any(rule.kind == "RRULE" for rule in rules):
         raise _refused("One or more rule required in rrule.")
-    recurrence = Recurrence(first, zone, rules)
-    try:
-        next(islice(recurrence.after(recurrence.start - timedelta(microseconds=1)), 1), None)
-        recurrence.end  # noqa: B018 - is worked out here, where a rule that cannot be is refused
-    except (ValueError, OverflowError, TypeError, KeyError) as error:
-        raise _refused(f"rrule parsing failed validation: {error}") from error
-    return recurrence
+    return Recurrence(first, zone, rules)
 
 
 def zones() -> list[str]:
     """The names of all time zones, in order."""
     return sorted(available_timezones())
+
+
+@cache
+def zone_links() -> dict[str, str]:
+    """Names of zones that are other names of one, as the time zone database lists them."""
+    lines = files("tzdata.zoneinfo").joinpath("tzdata.zi").read_text(encoding="utf-8").splitlines()
+    links = (line.split() for line in lines if line.startswith("L "))
+    return {name: target for _, target, name in links}
 
 
 def _start(word: str) -> tuple[datetime, ZoneInfo]:

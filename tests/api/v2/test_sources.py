@@ -88,7 +88,7 @@ async def test_what_could_never_be_refreshed_is_refused(
 
 async def test_an_unknown_kind_is_told_the_known_ones(client: httpx.AsyncClient, source: InventorySource) -> None:
     answer = await client.patch(f"{SOURCES}{source.id}/", json={"source": "nonsense"})
-    assert "Choices: manual, example, file" in answer.json()["source"][0]
+    assert "Choices: manual, ansible, " in answer.json()["source"][0]
 
 
 async def test_an_upload_is_kept_and_described(client: httpx.AsyncClient, source: InventorySource) -> None:

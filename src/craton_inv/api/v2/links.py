@@ -21,6 +21,7 @@ PLURALS = {
     "disk": "disks",
     "network_port": "network_ports",
     "resource": "resources",
+    "schedule": "schedules",
     "user": "users",
     "token": "tokens",
 }

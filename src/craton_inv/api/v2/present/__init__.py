@@ -10,6 +10,7 @@ from craton_inv.api.v2.present.inventory_sources import InventorySourcePresenter
 from craton_inv.api.v2.present.inventory_updates import InventoryUpdatePresenter
 from craton_inv.api.v2.present.labels import LabelPresenter
 from craton_inv.api.v2.present.organizations import OrganizationPresenter
+from craton_inv.api.v2.present.schedules import SchedulePresenter
 from craton_inv.api.v2.present.users import UserPresenter
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "InventoryUpdatePresenter",
     "LabelPresenter",
     "OrganizationPresenter",
+    "SchedulePresenter",
     "UserPresenter",
 ]

@@ -9,10 +9,13 @@ from craton_inv.repositories import summaries
 from craton_inv.repositories.credentials import summaries as credential_summaries
 from craton_inv.repositories.inventories import FAILED
 from craton_inv.repositories.inventory_sources import InventorySourceRepository
+from craton_inv.repositories.schedules import next_runs
 from craton_inv.schemas.v2.fields import show_time
 from craton_inv.schemas.v2.inventory_sources import InventorySource
 
-SUB_RESOURCES = ("update", "events", "inventory_updates", "hosts", "groups", "resources", "upload", "credentials")
+SUB_RESOURCES = (
+    "update", "events", "inventory_updates", "hosts", "groups", "resources", "upload", "credentials", "schedules",
+)  # fmt: skip
 COPIED = (
     "id", "created", "modified", "name", "description", "source", "source_path", "source_vars", "scm_branch",
     "enabled_var", "enabled_value", "host_filter", "overwrite", "overwrite_vars", "timeout", "verbosity", "limit",
@@ -21,7 +24,7 @@ COPIED = (
 
 
 class InventorySourcePresenter:
-    """Six statements for a page: inventories, their totals, runs, uploads, credentials, authors."""
+    """Seven statements for a page: inventories, their totals, runs, uploads, credentials, authors, schedules."""
 
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
@@ -42,6 +45,7 @@ class InventorySourcePresenter:
         uploads = await InventorySourceRepository(session, viewer.scope).uploads(row.id for row in rows)
         credentials = await credential_summaries(session, (row.credential_id for row in rows))
         authors = await load_authors(session, rows)
+        firing = await next_runs(session, (row.id for row in rows))
         made = []
         for row in rows:
             writable = viewer.may_write(row.tenant_id)
@@ -54,7 +58,7 @@ class InventorySourcePresenter:
                 **inventories.fields(row.inventory_id),
                 **author_fields(row, authors),
                 **{name: _run_fields(runs[run_id]) for name, run_id in known.items() if run_id is not None},
-                "user_capabilities": {"edit": writable, "delete": writable, "start": writable, "schedule": False},
+                "user_capabilities": {"edit": writable, "delete": writable, "start": writable, "schedule": writable},
                 "credentials": [credentials[row.credential_id]] if row.credential_id in credentials else [],
             }
             if row.last_error:
@@ -76,6 +80,7 @@ class InventorySourcePresenter:
                         **links.below("inventory_source", row.id, SUB_RESOURCES),
                         "inventory": links.to("inventory", row.inventory_id),
                         **{name: links.to("inventory_update", run_id) for name, run_id in known.items() if run_id},
+                        **({"next_schedule": links.to("schedule", firing[row.id][1])} if row.id in firing else {}),
                     },
                     summary_fields=fields,
                     inventory=row.inventory_id,
@@ -85,7 +90,7 @@ class InventorySourcePresenter:
                     source_project=None,
                     last_job_run=last.finished if last is not None else None,
                     last_job_failed=last is not None and last.status in FAILED,
-                    next_job_run=None,
+                    next_job_run=firing[row.id][0] if row.id in firing else None,
                     last_update_failed=row.status in FAILED,
                 )
             )
