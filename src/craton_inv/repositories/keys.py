@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import exists, func, literal, select, union_all, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.models import Credential, RootKey, TenantKey
@@ -124,7 +124,7 @@ def _newest() -> Any:
     """The version and id of each tenant's newest key that is not retired."""
     return (
         select(TenantKey.tenant_id, TenantKey.id, TenantKey.version)
-        .distinct(TenantKey.tenant_id)
+        .ext(distinct_on(TenantKey.tenant_id))
         .where(TenantKey.retired.is_(None))
         .order_by(TenantKey.tenant_id, TenantKey.version.desc())
         .subquery()
