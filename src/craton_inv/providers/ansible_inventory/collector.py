@@ -99,8 +99,12 @@ class AnsibleCollector(Collector):
             command, home, {**environment, **inputs.secrets}, limits, lambda line: say(hide(line))
         )
         if ended.status != 0:
-            raise UpdateFailed(hide(failure_text(ended)))
+            raise UpdateFailed(hide(self.explain(ended)))
         self.document = await asyncio.to_thread(read_document, output, settings.inventory_output_limit)
+
+    def explain(self, ended: sandbox.Finished) -> str:
+        """Why the run failed, for the update."""
+        return failure_text(ended)
 
     async def close(self) -> None:
         """Remove the private folder."""
