@@ -296,7 +296,9 @@ def of_the_caller(operation: Operation) -> bool:
     return operation.path.startswith(("/tokens", "/users/"))
 
 
-BODY_FILLERS = ("tenant", "region", "inventory", "host", "group", "user", "label", "credential", "credential_type")
+BODY_FILLERS = (
+    "tenant", "region", "inventory", "host", "group", "user", "label", "credential", "credential_type", "source",
+)  # fmt: skip
 
 
 CHANGING = [each for each in ALL if each.method != "GET" and each.operation_id not in READING]
