@@ -12,6 +12,13 @@ Json: TypeAlias = "dict[str, Json] | list[Json] | str | Decimal | bool | None"
 Plain: TypeAlias = "dict[str, Plain] | list[Plain] | str | int | float | bool | None"
 
 
+# The columns that hold ids.
+LINKED = (
+    *("id", "tenant_id", "inventory_id", "region_id", "parent_host_id", "flavor_id", "image_id"),
+    *("inventory_source_id", "host_id", "network_id"),
+)
+
+
 @dataclass(eq=False)
 class Row:
     """A row. `texts`: the raw text of documents that have one; an absent document is a row that has none."""
@@ -52,7 +59,7 @@ class World:
     def numbered(self) -> "World":
         """The same world with ids, as if it were stored."""
         for number, row in enumerate(row for rows in self.rows.values() for row in rows):
-            row.cells |= dict.fromkeys(("id", "tenant_id", "inventory_id", "region_id"), number)
+            row.cells |= dict.fromkeys(LINKED, number)
         return self
 
     @property

@@ -49,6 +49,19 @@ VARIABLES = frozenset({"variables"})
 _OWNED = {"tenant_id": Type.INTEGER, "inventory_id": Type.INTEGER}
 _AUTHORS = {"created_by": "user", "modified_by": "user"}
 
+
+def _delivered(name: str, relations: Mapping[str, str], search: tuple[str, ...] = ("name",), **fields: Type) -> Kind:
+    """A kind that sources deliver beside hosts and groups."""
+    common = {"id": Type.INTEGER, "name": Type.TEXT, "ref": Type.TEXT, "created": Type.TIME, "modified": Type.TIME}
+    return Kind(
+        name,
+        common | _OWNED | {"inventory_source_id": Type.INTEGER} | fields,
+        {"inventory": "inventory", "inventory_source": "source", "tenant": "tenant", **relations},
+        {"organization": "tenant", "pk": "id"},
+        search=search,
+    )
+
+
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
@@ -57,6 +70,9 @@ KINDS: dict[str, Kind] = {
             _described(
                 **_OWNED,
                 region_id=Type.INTEGER,
+                parent_host_id=Type.INTEGER,
+                flavor_id=Type.INTEGER,
+                image_id=Type.INTEGER,
                 enabled=Type.BOOLEAN,
                 instance_id=Type.TEXT,
                 ip_address=Type.ADDRESS,
@@ -75,6 +91,11 @@ KINDS: dict[str, Kind] = {
                 "inventory_sources": "source",
                 "labels": "label",
                 "smart_inventories": "inventory",
+                "parent_host": "hypervisor",
+                "flavor": "flavor",
+                "image": "image",
+                "disks": "disk",
+                "network_ports": "network_port",
                 **_AUTHORS,
             },
             {"organization": "tenant", "pk": "id"},
@@ -110,6 +131,35 @@ KINDS: dict[str, Kind] = {
             {"tenant": "tenant", "hosts": "host", "inventories": "inventory", **_AUTHORS},
             {"organization": "tenant", "organization_id": "tenant_id", "pk": "id"},
             search=("name",),
+        ),
+        _delivered(
+            "hypervisor",
+            {"hosts": "host"},
+            ("name", "hostname"),
+            hostname=Type.TEXT,
+            ip_address=Type.ADDRESS,
+            memory_mb=Type.INTEGER,
+        ),
+        _delivered("flavor", {"hosts": "host"}, cpus=Type.INTEGER, gpus=Type.INTEGER),
+        _delivered("image", {"hosts": "host"}, os_family=Type.TEXT, size=Type.INTEGER, created_on=Type.TIME),
+        _delivered("network", {"network_ports": "network_port"}, mtu=Type.INTEGER, external=Type.BOOLEAN),
+        _delivered(
+            "disk",
+            {"host": "host"},
+            ("name", "device"),
+            host_id=Type.INTEGER,
+            device=Type.TEXT,
+            size=Type.INTEGER,
+            encrypted=Type.BOOLEAN,
+        ),
+        _delivered(
+            "network_port",
+            {"host": "host", "network": "network"},
+            ("name", "mac_address"),
+            host_id=Type.INTEGER,
+            network_id=Type.INTEGER,
+            mac_address=Type.TEXT,
+            ip_address=Type.ADDRESS,
         ),
         Kind(
             "user",

@@ -7,17 +7,23 @@ from sqlalchemy import ColumnElement, insert, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.models import (
+    Disk,
+    Flavor,
     Group,
     GroupEdge,
     Host,
     HostFacts,
     HostLabel,
     HostSource,
+    Hypervisor,
+    Image,
     Inventory,
     InventoryLabel,
     InventorySource,
     Label,
     Membership,
+    Network,
+    NetworkPort,
     Region,
     SmartInventoryMembership,
     Tenant,
@@ -34,8 +40,19 @@ MODELS: dict[str, Any] = {
     "source": InventorySource,
     "label": Label,
     "group": Group,
+    "hypervisor": Hypervisor,
+    "flavor": Flavor,
+    "image": Image,
+    "network": Network,
     "host": Host,
+    "disk": Disk,
+    "network_port": NetworkPort,
 }
+# Relations to one row, which the column of that name with _id holds.
+REFERRING = (
+    *("tenant", "inventory_source", "inventory", "region", "created_by", "modified_by"),
+    *("parent_host", "flavor", "image", "host", "network"),
+)
 
 
 async def store(session: AsyncSession, world: World) -> None:
@@ -100,7 +117,7 @@ def _columns(row: Row) -> dict[str, Any]:
         name: str(cell) if KINDS[row.kind].fields[name] is Type.ADDRESS and cell is not None else cell
         for name, cell in row.cells.items()
     }
-    for link in ("tenant", "inventory", "region", "created_by", "modified_by"):
+    for link in REFERRING:
         for related in row.links.get(link, ()):
             columns[f"{link}_id"] = related.cells["id"]
             if link == "inventory":

@@ -1,15 +1,19 @@
 """Small worlds of rows whose values are chosen to be confused with one another."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import TypeVar
 
-from tests.filters.reference.rows import Cell, Plain, Row, World
+from tests.filters.reference.rows import LINKED, Cell, Plain, Row, World
+from tests.filters.reference.schema import KINDS, Type
 
 NOW = datetime(2024, 6, 15, 12, tzinfo=UTC)
 Item = TypeVar("Item")
+# What sources deliver beside hosts, each after what it refers to; of the first three a host has one at most.
+LINKS_OF_HOSTS = {"parent_host": "hypervisor", "flavor": "flavor", "image": "image"}
+DELIVERED = (*LINKS_OF_HOSTS.values(), "network", "disk", "network_port")
 
 TEXTS = (
     "", "8", "8.0", "08", "-8", "0012", "3.10", "1e3", "true", "True", "false", "null", "None", "None of it",
@@ -127,19 +131,23 @@ class WorldMaker:
             self.bear(inventory, "inventories", labels)
         groups: list[Row] = []
         hosts: list[Row] = []
+        delivered: dict[str, list[Row]] = {kind: [] for kind in DELIVERED}
         for inventory in inventories:
             own = [self.group(inventory, users) for _ in range(rng.randint(0, 4))]
             self.nest(own)
             groups += own
             near = [region for region in regions if region.links["tenant"] == inventory.links["tenant"]]
             given = [source for source in sources if source.links["inventory"] == [inventory]]
-            hosts += [self.host(inventory, own, near, given, users) for _ in range(rng.randint(2, 5))]
+            here = [self.host(inventory, own, near, given, users) for _ in range(rng.randint(2, 5))]
+            hosts += here
+            for source in given:
+                self.deliver(source, here, delivered)
         for host in hosts:
             self.bear(host, "hosts", labels)
             finders = [inventory for inventory in smart if inventory.links["tenant"] == host.links["tenant"]]
             host.links["smart_inventories"] = self.some(finders, 2)
         made = {"user": users, "tenant": tenants, "inventory": inventories + smart, "region": regions}
-        return World(NOW, made | {"source": sources, "group": groups, "label": labels, "host": hosts})
+        return World(NOW, made | delivered | {"source": sources, "group": groups, "label": labels, "host": hosts})
 
     def user(self) -> Row:
         """Somebody."""
@@ -230,6 +238,53 @@ class WorldMaker:
         for group in row.links["groups"]:
             group.links["hosts"].append(row)
         inventory.links["hosts"].append(row)
+        row.links |= {"parent_host": [], "flavor": [], "image": [], "disks": [], "network_ports": []}
         if rng.random() < 0.85:
             row.documents["ansible_facts"] = self.mapping(3) | ({"a": "a\nb"} if rng.random() < 0.1 else {})
         return row
+
+    def deliver(self, source: Row, hosts: list[Row], delivered: dict[str, list[Row]]) -> None:
+        """What a source says beside its hosts, linked to the hosts of its inventory."""
+        rng = self.rng
+        for relation, kind in LINKS_OF_HOSTS.items():
+            made = [self.object(kind, source, {"hosts": []}) for _ in range(rng.randint(0, 2))]
+            delivered[kind] += made
+            for host in hosts:
+                chosen = self.some(made, 1)
+                if chosen and not host.links[relation]:
+                    host.links[relation] = chosen
+                    chosen[0].links["hosts"].append(host)
+        networks = [self.object("network", source, {"network_ports": []}) for _ in range(rng.randint(0, 2))]
+        delivered["network"] += networks
+        for host in self.some(hosts, 3):
+            for _ in range(rng.randint(0, 2)):
+                disk = self.object("disk", source, {"host": [host]})
+                host.links["disks"].append(disk)
+                delivered["disk"].append(disk)
+                port = self.object("network_port", source, {"host": [host], "network": self.some(networks, 1)})
+                host.links["network_ports"].append(port)
+                delivered["network_port"].append(port)
+                for network in port.links["network"]:
+                    network.links["network_ports"].append(port)
+
+    def object(self, kind: str, source: Row, links: dict[str, list[Row]]) -> Row:
+        """A row of a source, with values for all the fields of its kind."""
+        rng = self.rng
+        own: dict[Type, Callable[[], Cell]] = {
+            Type.TEXT: self.text,
+            Type.INTEGER: lambda: rng.choice((0, 1, 8, 80, 2**40)),
+            Type.BOOLEAN: lambda: rng.random() < 0.5,
+            Type.TIME: lambda: rng.choice(TIMES),
+            Type.ADDRESS: lambda: ip_address(rng.choice(ADDRESSES)),
+        }
+        given: dict[str, Cell] = {
+            "name": self.name(),
+            "ref": self.name(),
+            "created": rng.choice(TIMES),
+            "modified": rng.choice(TIMES),
+        }
+        fields = {name: of for name, of in KINDS[kind].fields.items() if name not in given and name not in LINKED}
+        cells = given | {name: self.maybe(own[of]()) for name, of in fields.items()}
+        inventory = source.links["inventory"]
+        owners = {"inventory_source": [source], "inventory": inventory, "tenant": inventory[0].links["tenant"]}
+        return Row(kind, cells, owners | links)
