@@ -20,18 +20,18 @@ from craton_inv.refresh.saving import SaveOptions, Saving
 from craton_inv.refresh.target_scope import TargetScope
 from craton_inv.refresh.versions import unless_newer
 
+_STEP = "step_{number} AS ({sql} RETURNING 1)"
+_COUNTED = "(SELECT count(*) FROM step_{number})"
+
 
 class Strategy(Protocol):
-    """One way of saving: `save` writes what differs, `owned` counts (gone, owned), `delete` removes the complement."""
+    """One way of saving: `save` writes what differs, `owned` counts (gone, owned) for the guard."""
 
     async def save(self, saving: Saving, counts: Counts) -> None:
         """Insert and update."""
 
     async def owned(self, saving: Saving, counts: Counts) -> tuple[int, int]:
         """How many rows the source owns and did not deliver, and how many it owned before the refresh."""
-
-    async def delete(self, saving: Saving, counts: Counts, limits: str) -> None:
-        """Delete what the source did not deliver, of the rows `t` that the SQL condition `limits` holds for."""
 
 
 def strategy_of(collection: InventoryCollection) -> Strategy:
@@ -56,7 +56,7 @@ class Deletion:
     def is_off(self, name: str) -> bool:
         """Whether a collection keeps what was not delivered, whatever the refresh is asked to do."""
         collection = self.savings[name].collection
-        return not collection.complete or collection.update_only or name in self._read_partly
+        return not collection.deletes or name in self._read_partly
 
     @property
     def _read_partly(self) -> frozenset[str]:
@@ -73,7 +73,7 @@ class Deletion:
                 self._judge(self.savings[name].collection.guard.check, name.replace("_", " "), *self.figures[name])
         for name in reversed(doomed):
             if self.figures[name][0]:
-                await self._delete(name, counts, "true")
+                await self._delete(counts, {name: "true"})
 
     def _judge(self, check: Callable[..., None], *figures: Any) -> None:
         """Let the guard speak; where verdicts are noted it stops nothing."""
@@ -88,10 +88,34 @@ class Deletion:
         """Delete what the scope reaches and was not delivered: few rows by nature, the guard has no part in it."""
         if not self.options.delete:
             return
-        for name in reversed(self.plan.order):
-            if scope.reaches(name) and not self.is_off(name):
-                await self._delete(name, counts, scope.condition(name))
+        reached = [name for name in reversed(self.plan.order) if scope.reaches(name) and not self.is_off(name)]
+        # Collections that share a table have values of their own for one column of the scope: each takes its turn.
+        alone = {name for name in reached if self.savings[name].collection.fixed_scope}
+        await self._delete(counts, {name: scope.condition(name) for name in reached if name not in alone})
+        for name in alone:
+            await self._delete(counts, {name: scope.condition(name)})
 
-    async def _delete(self, name: str, counts: Mapping[str, Counts], limits: str) -> None:
-        newer = unless_newer(self.savings, self.parents, name, self.options)
-        await strategy_of(self.savings[name].collection).delete(self.savings[name], counts[name], f"{limits}{newer}")
+    async def _delete(self, counts: Mapping[str, Counts], limits: Mapping[str, str]) -> None:
+        """Delete what was not delivered of the rows `t` that a condition holds for, by collection.
+
+        One statement for all but layered rows, whose parts are gone by then.
+        """
+        steps: list[tuple[str, str, str]] = []
+        layered: list[tuple[str, str]] = []
+        for name, condition in limits.items():
+            saving = self.savings[name]
+            within = condition + unless_newer(self.savings, self.parents, name, self.options)
+            if isinstance(saving.collection.ownership, Layered):
+                layered.append((name, within))
+            elif isinstance(saving.collection.ownership, Shared):
+                steps += [(name, *step) for step in save_shared.deletion(saving, within)]
+            else:
+                steps += [(name, *step) for step in save_exclusive.deletion(saving, within)]
+        if steps:
+            parts = [_STEP.format(number=number, sql=sql) for number, (_, _, sql) in enumerate(steps)]
+            counted = ", ".join(_COUNTED.format(number=number) for number in range(len(steps)))
+            row = (await self.savings[steps[0][0]].run(f"WITH {', '.join(parts)} SELECT {counted}")).one()
+            for (name, counter, _), count in zip(steps, row, strict=True):
+                setattr(counts[name], counter, getattr(counts[name], counter) + count)
+        for name, within in layered:
+            await save_layered.delete(self.savings[name], counts[name], within)

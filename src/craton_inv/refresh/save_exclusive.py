@@ -167,11 +167,11 @@ async def owned(saving: Saving, counts: Counts) -> tuple[int, int]:
     return int(row[0]), int(row[1]) - counts.created
 
 
-async def delete(saving: Saving, counts: Counts, limits: str) -> None:
-    """Delete or archive the complement of the scope, as far as `limits` holds for the saved row."""
+def deletion(saving: Saving, limits: str) -> list[tuple[str, str]]:
+    """SQL that deletes or archives the complement of the scope, as far as `limits` holds for the saved row."""
     stamp = f", {quote(saving.collection.version_column)} = :version" if saving.stamps else ""
     statement = _ARCHIVE if saving.archives else _DELETE
-    counts.deleted += (await saving.run(statement, limits=limits, stamp=stamp, **_delivered(saving))).rowcount
+    return [("deleted", saving.fill(statement, limits=limits, stamp=stamp, **_delivered(saving)))]
 
 
 def _delivered(saving: Saving) -> dict[str, str]:

@@ -68,7 +68,7 @@ SELECT coalesce(sum(missing), 0), coalesce(sum(ambiguous), 0) FROM found
 _RELINKED_ROWS = """
 t.id IN (SELECT f.id FROM found f WHERE f.differs) AND NOT EXISTS (SELECT FROM <changed> c WHERE c.id = t.id)"""
 _UPDATE = """
-WITH linked AS MATERIALIZED (SELECT s.*<links> FROM <changed> s <joins>),
+linked AS MATERIALIZED (SELECT s.*<links> FROM <changed> s <joins>),
 merged AS MATERIALIZED (SELECT c.*, <merge> AS variables FROM linked c),
 layers AS (
   INSERT INTO <layer> AS l (inventory_source_id, <row>, ref, digest, variables <version>)
@@ -79,11 +79,10 @@ rows AS (
   UPDATE <table> t SET <assignments> variables = s.variables,
     variables_text = CASE WHEN t.variables = s.variables THEN t.variables_text ELSE s.variables::text END
   FROM merged s WHERE t.id = s.id AND (t.variables <> s.variables <differs>)
-  RETURNING 1)
-SELECT (SELECT count(*) FROM rows), (SELECT count(*) FROM <changed> WHERE moved)
-"""
+  RETURNING 1)"""
+_COUNT_UPDATED = "(SELECT count(*) FROM rows) AS updated, (SELECT count(*) FROM <changed> WHERE moved) AS moved"
 _INSERT = """
-WITH written AS (
+written AS (
   INSERT INTO <table> AS t (<scope_columns>, <columns>, manual, variables, variables_text)
   SELECT <scope_binds>, <values>, false, s.variables, s.variables::text FROM <stage> s <joins>
   WHERE NOT EXISTS (SELECT FROM <table> t WHERE <scope> AND <same>)
@@ -91,12 +90,11 @@ WITH written AS (
   ON CONFLICT (<conflict>) DO UPDATE SET variables = t.variables || excluded.variables,
     variables_text = (t.variables || excluded.variables)::text
   RETURNING t.id, <saved_refs>),
-layers AS (
+new_layers AS (
   INSERT INTO <layer> (inventory_source_id, <row>, ref, digest, variables <version>)
   SELECT :source, t.id, <ref>, s.digest, s.variables <now> FROM written t JOIN <stage> s ON <same> ORDER BY t.id
-  RETURNING 1)
-SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM layers)
-"""
+  RETURNING 1)"""
+_COUNT_INSERTED = "(SELECT count(*) FROM written) AS created, (SELECT count(*) FROM new_layers) AS made"
 _OWNED = """
 SELECT count(*) FILTER (WHERE s.sent IS NULL), count(*) FROM <mine> LEFT JOIN <stage> s ON <same>
 WHERE l.inventory_source_id = :source
@@ -145,6 +143,10 @@ def _staged_columns(saving: Saving) -> str:
     return "".join(f"s.{quote(name)}, " for name in names)
 
 
+def _changed(saving: Saving) -> str:
+    return quote(f"changed_{saving.collection.name}")
+
+
 def _parts(saving: Saving) -> dict[str, str]:
     collection = saving.collection
     assert isinstance(collection.ownership, Layered)  # noqa: S101 - what the strategy was chosen by
@@ -156,7 +158,7 @@ def _parts(saving: Saving) -> dict[str, str]:
         "mine": _MINE,
         "not_delivered": _NOT_DELIVERED if saving.loaded else "true",
         "only": _OF_SCOPE if saving.options.targets is None else _OF_DELIVERED,
-        "changed": quote(f"changed_{collection.name}"),
+        "changed": _changed(saving),
         "layer": quote(collection.ownership.table.name),
         "row": quote(collection.ownership.row),
         "scope": saving.in_scope(),
@@ -216,10 +218,19 @@ async def save(saving: Saving, counts: Counts) -> None:
     linked = _linked(saving)
     if linked:
         await _relink(saving, counts, linked)
+    steps: list[str] = []
+    counted: list[str] = []
     if not saving.collection.create_only:
-        await _update(saving, counts)
+        steps.append(_update(saving))
+        counted.append(_COUNT_UPDATED)
     if not saving.collection.update_only:
-        await _insert(saving, counts)
+        steps.append(_insert(saving))
+        counted.append(_COUNT_INSERTED)
+    row = await saving.run(f"WITH {','.join(steps)} SELECT {', '.join(counted)}", changed=_changed(saving))
+    done = row.one()._asdict()
+    counts.updated += done.get("updated", 0)
+    counts.created += done.get("created", 0)
+    counts.layers += done.get("moved", 0) + done.get("made", 0)
 
 
 async def _rename(saving: Saving) -> int:
@@ -231,13 +242,13 @@ async def _rename(saving: Saving) -> int:
     return result.rowcount
 
 
-async def _update(saving: Saving, counts: Counts) -> None:
+def _update(saving: Saving) -> str:
     names, linked = _attributes(saving), _linked(saving)
     links = resolve(saving, linked)
     written = [*names, *linked]
     differ = differs(saving, written, {name: f"s.{quote(name)}" for name in written})
     assigned = assignments(saving, written)
-    row = await saving.run(
+    return saving.fill(
         _UPDATE,
         links="".join(f", {links.values[name]} AS {quote(name)}" for name in linked),
         joins=links.joins,
@@ -245,16 +256,13 @@ async def _update(saving: Saving, counts: Counts) -> None:
         assignments=f"{assigned}, " if assigned else "",
         **_parts(saving),
     )
-    updated, layers = row.one()
-    counts.updated += updated
-    counts.layers += layers
 
 
-async def _insert(saving: Saving, counts: Counts) -> None:
+def _insert(saving: Saving) -> str:
     collection = saving.collection
     optional = [*_attributes(saving), *_linked(saving), *collection.on_create]
     links = resolve(saving, tuple(optional))
-    row = await saving.run(
+    return saving.fill(
         _INSERT,
         scope_columns=saving.scope_columns(),
         scope_binds=saving.scope_binds(),
@@ -271,9 +279,6 @@ async def _insert(saving: Saving, counts: Counts) -> None:
         conflict=join(collection.conflict_columns),
         **_parts(saving),
     )
-    created, layers = row.one()
-    counts.created += created
-    counts.layers += layers
 
 
 async def owned(saving: Saving, counts: Counts) -> tuple[int, int]:

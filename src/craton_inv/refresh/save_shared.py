@@ -26,12 +26,10 @@ _OWNED = """
 SELECT count(*) FILTER (WHERE r.delivered IS NULL), count(*) FROM <table> t LEFT JOIN <resolved> r ON <same>
 WHERE <scope> AND t.<sources> @> ARRAY[:source]
 """
-_DELETE = """
-WITH deleted AS (DELETE FROM <table> t WHERE <gone> AND NOT t.manual AND t.<sources> <@ ARRAY[:source] RETURNING 1),
-released AS (
-  UPDATE <table> t SET <sources> = array_remove(t.<sources>, :source)
-  WHERE <gone> AND (t.manual OR NOT t.<sources> <@ ARRAY[:source]) RETURNING 1)
-SELECT (SELECT count(*) FROM deleted), (SELECT count(*) FROM released)
+_DELETE = "DELETE FROM <table> t WHERE <gone> AND NOT t.manual AND t.<sources> <@ ARRAY[:source]"
+_LEAVE = """
+UPDATE <table> t SET <sources> = array_remove(t.<sources>, :source)
+WHERE <gone> AND (t.manual OR NOT t.<sources> <@ ARRAY[:source])
 """
 
 
@@ -65,7 +63,8 @@ async def save(saving: Saving, counts: Counts) -> None:
         **parts,
     )
     counts.unconnected = counts.delivered - counts.repeated - resolved.rowcount
-    await saving.run("ANALYZE <resolved>", **parts)
+    if not saving.stage.few:
+        await saving.run("ANALYZE <resolved>", **parts)
     created, updated = (await saving.run(_INSERT, **parts)).one()
     counts.created += created
     counts.updated += updated
@@ -77,8 +76,7 @@ async def owned(saving: Saving, counts: Counts) -> tuple[int, int]:
     return int(row[0]), int(row[1]) - counts.created - counts.updated
 
 
-async def delete(saving: Saving, counts: Counts, limits: str) -> None:
-    """Take the source off the links within `limits` it no longer delivers; those that nobody else has go."""
-    deleted, updated = (await saving.run(_DELETE, limits=limits, **_parts(saving))).one()
-    counts.deleted += deleted
-    counts.updated += updated
+def deletion(saving: Saving, limits: str) -> list[tuple[str, str]]:
+    """SQL that takes the source off the links within `limits` it no longer delivers; those that nobody else has go."""
+    parts = {**_parts(saving), "limits": limits}
+    return [("deleted", saving.fill(_DELETE, **parts)), ("updated", saving.fill(_LEAVE, **parts))]

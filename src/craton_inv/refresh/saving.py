@@ -115,6 +115,10 @@ class Saving:
         statement = compose(template, binds, stage=self.stage.table, table=self.table, **parts)
         return await self.connection.execute(statement)
 
+    def fill(self, template: str, **parts: str) -> str:
+        """A template with <stage>, <table> and the parts filled in, for a statement of several."""
+        return fill(template, stage=self.stage.table, table=self.table, **parts)
+
     def scope_values(self) -> dict[str, Any]:
         """The values of this collection's scope columns."""
         return self.options.scope_of(self.collection)
