@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.db.session import unit_of_work
-from craton_inv.errors import CratonInvError, ServiceUnavailable, UpdateCanceled
+from craton_inv.errors import CratonInvError, ServiceUnavailable, TransientError, UpdateCanceled
 from craton_inv.jobs.context import JobContext, Task
 from craton_inv.jobs.faults import is_conflict, is_transient
 from craton_inv.jobs.saving import awake, preview, save
@@ -74,7 +74,8 @@ async def _run(context: JobContext, started: Started, events: EventWriter) -> No
         attempt, most = context.claim.attempt, context.max_attempts
         if attempt < most:
             events.say(f"{fault.message} It will be tried again (attempt {attempt} of {most}).")
-            raise ServiceUnavailable(events.hide(fault.message), code=fault.code) from None
+            patience = int(fault.headers["Retry-After"])
+            raise TransientError(events.hide(fault.message), retry_after=patience, code=fault.code) from None
         await _end(context, started, events, "failed", f"{fault.message} Given up after {attempt} attempts.")
     except CratonInvError as failure:
         await _end(context, started, events, "failed", failure.message)
@@ -135,8 +136,9 @@ async def _work(context: JobContext, started: Started, events: EventWriter) -> N
 
     inputs = Inputs(context.session_factory, definition.inventory_id)
     memory = SourceMemory(definition, started.overwrite, started.overwrite_vars, started.credential_id)
-    async with context.session_factory() as session:
-        await memory.load(session)
+    if started.purpose == lifecycle.UPDATE:  # a dry run needs the whole delivery, for who applies it
+        async with context.session_factory() as session:
+            await memory.load(session)
 
     async def project() -> ProjectFiles:
         found = await files_of_source(context.session_factory, context.settings, definition, events.say)
@@ -161,7 +163,7 @@ async def _work(context: JobContext, started: Started, events: EventWriter) -> N
                 if started.purpose == lifecycle.DRY_RUN:
                     await preview(context, started, refresher, kept, events)
                 else:
-                    await save(context, started, refresher, kept, events, generation)
+                    await save(context, started, refresher, kept, events, generation, memory)
                 return
             except (DBAPIError, asyncpg.PostgresError) as error:
                 if attempt == SAVE_ATTEMPTS or not is_conflict(error):

@@ -12,14 +12,17 @@ from craton_inv.jobs import (
     reconcile_smart_memberships,
     refresh,
     rewrap_keys,
+    update_project,
 )
 from craton_inv.jobs.context import Task
+from craton_inv.services import project_updates
 from craton_inv.services.membership_changes import order_waiting
 from craton_inv.services.source_events import forget_events
 from craton_inv.services.update_lifecycle import end_lost
 
 TASKS: dict[str, Task] = {
     "refresh": refresh.TASK,
+    "update_project": update_project.TASK,
     "delete_inventory": delete_inventory.TASK,
     "delete_region": delete_region.TASK,
     "delete_tenant": delete_tenant.TASK,
@@ -30,4 +33,9 @@ TASKS: dict[str, Task] = {
 
 # What the sweeper puts in order at each round, in a transaction of its own: rows whose job is lost, and changes that
 # nobody saw to.
-TIDYING: tuple[Callable[[AsyncSession], Awaitable[None]], ...] = (end_lost, order_waiting, forget_events)
+TIDYING: tuple[Callable[[AsyncSession], Awaitable[None]], ...] = (
+    end_lost,
+    project_updates.end_lost,
+    order_waiting,
+    forget_events,
+)

@@ -25,8 +25,10 @@ from craton_inv.refresh.refresher import Refresher
 from craton_inv.refresh.saving import SaveOptions
 from craton_inv.repositories import deliveries
 from craton_inv.repositories.change_sets import copy_in, copy_out, note_changes
+from craton_inv.repositories.unconnected_links import unconnected_links
 from craton_inv.services import dry_runs, update_versions
 from craton_inv.services import update_lifecycle as lifecycle
+from craton_inv.services.source_memory import SourceMemory
 from craton_inv.services.update_events import EventWriter
 from craton_inv.services.update_lifecycle import Started
 
@@ -43,10 +45,11 @@ async def save(
     kept: Mapping[str, Any],
     events: EventWriter,
     generation: int | None = None,
+    memory: SourceMemory | None = None,
 ) -> None:
     """One transaction: locks, rows, the update's end with the columns `kept`, the job's end.
 
-    `generation`: what the inventory must be at, for what a dry run was given.
+    `generation`: what the inventory must be at, for what a dry run was given. `memory`: what the provider remembers.
     """
     async with unit_of_work(context.session_factory) as session:
         current = await _begin(session, context, started)
@@ -55,6 +58,9 @@ async def save(
         await note_changes(session, started.update_id, generation=generation)
         options = await _options(session, context, started, kept)
         result = _result(refresher, await refresher.save(await session.connection(), options))
+        result["unconnected"] = await unconnected_links(session, options.source_id)
+        if memory is not None and not refresher.incomplete:
+            await memory.save(session)
         if started.dry_run_id is not None:
             await deliveries.drop_pieces(session, started.dry_run_id)
         await _finish(session, context, started, events, refresher, result, kept, COMPLETED_TEXT)
@@ -74,6 +80,7 @@ async def preview(
             await note_changes(session, started.update_id, whole=True, generation=generation)
             options = replace(await _options(session, context, started, kept), verdicts=verdicts)
             result = _result(refresher, await refresher.save(await session.connection(), options))
+            result["unconnected"] = await unconnected_links(session, options.source_id)
             await copy_out(session, started.update_id, spool)
             await session.rollback()
         result |= {"dry_run": True, "guard": verdicts, "generation": generation}
@@ -122,6 +129,7 @@ async def _options(
     newest, newest_full = await update_versions.collected_before(session, definition.id)
     return SaveOptions(
         source_id=definition.id,
+        update_id=started.update_id,
         scope={"inventory_id": definition.inventory_id, "tenant_id": definition.tenant_id},
         delete=started.overwrite,
         replace=started.overwrite_vars,

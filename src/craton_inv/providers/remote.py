@@ -52,7 +52,6 @@ async def ask(around: Surroundings, request: RemoteRequest) -> Answer | None:
     )
     if answer.status == NOT_MODIFIED and conditions:
         around.say("Nothing changed since the last update.")
-        around.remember(around.remembered)
         return None
     if answer.status != 200:
         raise _refused(answer)

@@ -20,6 +20,7 @@ from craton_inv.schemas.names import name_fault
 from craton_inv.services import busy
 from craton_inv.services.constructed_sources import make_source
 from craton_inv.services.name_rules import require_name
+from craton_inv.services.projects import refuse_to_move
 from craton_inv.services.variables import set_variables, set_variables_text
 
 TEXT = "variables_text"
@@ -72,6 +73,7 @@ async def change_inventory(
             raise InvalidField(
                 "organization", "A constructed inventory and its inputs are of one organization; detach them first."
             )
+        await refuse_to_move(session, inventory.id)
         await labels.begin_move(session)
     _assign(inventory, values)
     await _check_patterns(session, values.get("host_filter"))

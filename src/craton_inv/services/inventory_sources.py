@@ -1,7 +1,7 @@
 """Inventory sources: made and changed so that what is stored could be refreshed; their content and uploads."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,6 +14,7 @@ from craton_inv.providers import registry
 from craton_inv.providers.base import SourceDefinition, Upload
 from craton_inv.repositories.inventory_sources import InventorySourceRepository
 from craton_inv.repositories.patterns import first_fault
+from craton_inv.repositories.projects import ProjectRepository
 from craton_inv.repositories.scope import Scope
 from craton_inv.schemas.names import name_fault
 from craton_inv.services import busy
@@ -26,7 +27,11 @@ from craton_inv.settings import Settings
 MANUAL = ""
 UPLOADED_KINDS = frozenset({"file"})
 MAX_PATTERN = 128
-CREDENTIAL = "credential"
+CREDENTIAL, PROJECT = "credential", "source_project"
+SCM = "scm"
+NO_PROJECT = "The source has no project."
+# What only a source of kind scm may have; `file` has a path as well.
+OF_SCM = ("source_project_id", "source_path", "scm_branch")
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}\Z")
 
 
@@ -43,6 +48,7 @@ async def create_source(
     _assign(row, values)
     repository = InventorySourceRepository(session, scope)
     repository.authorize(row)
+    await _choose_project(session, scope, row, values)
     await _check(session, settings, row, values)
     await _check_credential(session, scope, row, values)
     return await repository.add(row)
@@ -56,6 +62,7 @@ async def change_source(
     repository.authorize(row)
     refuse_by_hand(row, values)
     _assign(row, values)
+    await _choose_project(session, scope, row, values)
     await _check(session, settings, row, values)
     await _check_credential(session, scope, row, values)
     return await repository.save(row)
@@ -84,6 +91,8 @@ async def why_not_updatable(session: AsyncSession, scope: Scope, row: InventoryS
     """Why no update of a source can be started; "" when one can."""
     if row.source == MANUAL:
         return "A manual source has nothing to be updated from."
+    if row.source == SCM and row.source_project_id is None:
+        return NO_PROJECT
     uploaded = row.id in await InventorySourceRepository(session, scope).uploads([row.id])
     return registry.get(row.source).why_not_updatable(row.source_path, uploaded)
 
@@ -96,7 +105,12 @@ async def updatable_sources(
     rows = await repository.of_inventory(inventory.id)
     uploads = await repository.uploads(row.id for row in rows)
     return [
-        (row, registry.get(row.source).why_not_updatable(row.source_path, row.id in uploads))
+        (
+            row,
+            NO_PROJECT
+            if row.source == SCM and row.source_project_id is None
+            else registry.get(row.source).why_not_updatable(row.source_path, row.id in uploads),
+        )
         for row in rows
         if row.source != MANUAL
     ]
@@ -121,7 +135,7 @@ def _assign(row: InventorySource, values: Mapping[str, Any]) -> None:
     for column, value in values.items():
         if column == "name" and value != row.name:
             require_name(value, name_fault)
-        if column == CREDENTIAL:
+        if column in (CREDENTIAL, PROJECT):
             continue
         if column == "source":
             value = MANUAL if value == "manual" else value
@@ -140,15 +154,40 @@ async def _check(session: AsyncSession, settings: Settings, row: InventorySource
         await _check_pattern(session, row.host_filter)
     parse_variables(row.source_vars, "source_vars")
     if row.source == MANUAL:
-        for name in ("source_path", "scm_branch"):
-            if getattr(row, name):
-                raise InvalidField("detail", f"Cannot set {name} if not SCM type.")
+        _refuse_scm(row, OF_SCM)
         return
     if row.source not in registry.kinds():
         choices = ", ".join(["manual", *(kind for kind in registry.kinds() if kind != CONSTRUCTED)])
         raise InvalidField("source", f'"{row.source}" is not a valid choice. Choices: {choices}.')
-    if not {"source", "source_path", "source_vars", "limit"}.isdisjoint(values):
+    if row.source != SCM:
+        _refuse_scm(row, tuple(name for name in OF_SCM if name != "source_path"))
+    if not {"source", "source_path", "source_vars", "limit", "scm_branch", PROJECT}.isdisjoint(values):
         registry.get(row.source).check(_definition(row), settings)
+
+
+def _refuse_scm(row: InventorySource, names: Sequence[str]) -> None:
+    for name in names:
+        if getattr(row, name):
+            raise InvalidField("detail", f"Cannot set {name.removesuffix('_id')} if not SCM type.")
+
+
+async def _choose_project(session: AsyncSession, scope: Scope, row: InventorySource, values: Mapping[str, Any]) -> None:
+    """Set the project of a source by its id; a branch of its own needs the project's leave."""
+    repository = ProjectRepository(session, scope)
+    if PROJECT in values:
+        row.source_project_id = None
+        if values[PROJECT] is not None:
+            found = await repository.find(values[PROJECT])
+            if found is None:
+                text = f'Invalid pk "{values[PROJECT]}" - object does not exist.'
+                raise InvalidField(PROJECT, text, code="unknown_reference")
+            if found.tenant_id != row.tenant_id:
+                raise InvalidField(PROJECT, "The project belongs to another organization.")
+            row.source_project_id = found.id
+    if row.scm_branch and row.source_project_id is not None and not {PROJECT, "scm_branch"}.isdisjoint(values):
+        project = await repository.find(row.source_project_id)
+        if project is not None and not project.allow_override:
+            raise InvalidField("scm_branch", "Project does not allow overriding branch.")
 
 
 async def _check_credential(
@@ -181,4 +220,6 @@ def _definition(row: InventorySource) -> SourceDefinition:
         host_filter=row.host_filter,
         limit=row.limit,
         verbosity=row.verbosity,
+        source_project_id=row.source_project_id,
+        scm_branch=row.scm_branch,
     )

@@ -30,8 +30,8 @@ CANCELED_TEXT = "Inventory update has been canceled"
 TIMED_OUT_TEXT = "Inventory update has timed out"
 # What an update keeps of its source: how it was when the update was asked for, then how it was when it started.
 DEFINITION = (
-    "source", "source_path", "source_vars", "scm_branch", "enabled_var", "enabled_value", "host_filter", "overwrite",
-    "overwrite_vars", "timeout", "verbosity", "limit",
+    "source", "source_path", "source_vars", "source_project_id", "scm_branch", "enabled_var", "enabled_value",
+    "host_filter", "overwrite", "overwrite_vars", "timeout", "verbosity", "limit",
 )  # fmt: skip
 
 
@@ -164,6 +164,8 @@ def definition_of(source: InventorySource, update_id: int, upload: InventorySour
         limit=source.limit,
         verbosity=source.verbosity,
         upload=uploaded,
+        source_project_id=source.source_project_id,
+        scm_branch=source.scm_branch,
     )
 
 

@@ -1,0 +1,108 @@
+"""Runs one update of a project: fetch the commit its branch stands for, keep its files, end run and job together."""
+
+import asyncio
+import contextlib
+import traceback
+from collections.abc import Coroutine
+from typing import Any
+
+from sqlalchemy import select
+
+from craton_inv.db.session import unit_of_work
+from craton_inv.errors import CratonInvError, ServiceUnavailable, UpdateCanceled
+from craton_inv.jobs.context import JobContext, Task
+from craton_inv.jobs.faults import is_transient
+from craton_inv.models import ProjectUpdate
+from craton_inv.providers.credentials.hiding import hiding
+from craton_inv.queue import jobs
+from craton_inv.queue.jobs import LeaseLost
+from craton_inv.services import project_files, project_updates
+from craton_inv.services.project_updates import Over, StartedUpdate, Waits
+
+BUSY_DELAY = 2.0
+CANCEL_POLL = 0.5
+MAX_LINES = 5_000
+
+
+async def update_project(context: JobContext) -> None:
+    """The job: `args` holds `project_update_id`. Transient faults raise, to be tried again."""
+    async with unit_of_work(context.session_factory) as session:
+        started = await project_updates.start(session, int(context.args["project_update_id"]), context.claim)
+        if isinstance(started, Over):
+            await jobs.finish(session, context.claim)
+            return
+        if isinstance(started, Waits):
+            await jobs.release(session, context.claim, delay=BUSY_DELAY, count=False)
+            return
+    said: list[str] = []
+    try:
+        revision = await _within_limits(context, started, _fetch(context, started, said))
+        await _end(context, started, said, "successful", "", revision)
+    except (LeaseLost, ServiceUnavailable):
+        raise
+    except UpdateCanceled as stop:
+        canceled = stop.reason == "canceled"
+        text = project_updates.CANCELED_TEXT if canceled else project_updates.TIMED_OUT_TEXT
+        await _end(context, started, said, "canceled", text)
+    except CratonInvError as failure:
+        await _end(context, started, said, "failed", failure.message)
+    except Exception as error:
+        if is_transient(error):
+            raise
+        context.log.exception("project_update_error", update_id=started.update_id)
+        said += traceback.format_exception_only(error)
+        await _end(context, started, said, "error", "Error occured while updating the project, see server logs")
+
+
+async def _fetch(context: JobContext, started: StartedUpdate, said: list[str]) -> str:
+    wanted = await project_files.wanted_by(context.session_factory, context.settings, started.project_id)
+    hide = hiding([secret for credential in wanted.credentials for secret in credential.secrets()])
+
+    def say(line: str) -> None:
+        if len(said) < MAX_LINES:
+            said.append(hide(line))
+
+    return await project_files.bring(context.session_factory, context.settings, wanted, say)
+
+
+async def _within_limits(context: JobContext, started: StartedUpdate, work: Coroutine[Any, Any, str]) -> str:
+    """Await `work`; stop it for the caller's wish or the project's timeout. Raises UpdateCanceled."""
+    limit = started.timeout or context.settings.project_update_timeout
+    working = asyncio.ensure_future(work)
+    watching = asyncio.ensure_future(_cancel_asked(context, started.update_id))
+    try:
+        await asyncio.wait({working, watching}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return await working
+        raise UpdateCanceled("stopped", reason="canceled" if watching.done() else "timeout")
+    finally:
+        for task in (working, watching):
+            task.cancel()
+        await asyncio.gather(working, watching, return_exceptions=True)
+
+
+async def _cancel_asked(context: JobContext, update_id: int) -> None:
+    """Return once somebody asked: by the job's heartbeat, or sooner by the run's row."""
+    asked = select(ProjectUpdate.cancel_requested).where(ProjectUpdate.id == update_id)
+    while not context.canceled.is_set():
+        try:
+            async with context.session_factory() as session:
+                if await session.scalar(asked) is not False:
+                    return
+        except Exception as error:
+            # No answer is no wish to cancel; if the database is away the work itself finds out.
+            context.log.warning("cancel_not_read", update_id=update_id, error=repr(error))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(context.canceled.wait(), CANCEL_POLL)
+
+
+async def _end(
+    context: JobContext, started: StartedUpdate, said: list[str], status: str, reason: str, revision: str = ""
+) -> None:
+    output = "\n".join([*said, *([reason] if reason else [])])
+    async with unit_of_work(context.session_factory) as session:
+        await project_updates.end(session, started.update_id, status, reason, revision=revision, output=output)
+        await jobs.finish(session, context.claim, "canceled" if status == "canceled" else "done", reason)
+
+
+TASK = Task(update_project, project_updates.gave_up)
