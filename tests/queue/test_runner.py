@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from craton_inv.db.session import SessionFactory, unit_of_work
-from craton_inv.errors import ServiceUnavailable, UpdateFailed
+from craton_inv.errors import ServiceUnavailable, TransientError, UpdateFailed
 from craton_inv.jobs.context import JobContext, Task
 from craton_inv.jobs.runner import Runner, back_off
 from craton_inv.queue import jobs
@@ -70,6 +70,21 @@ async def test_a_transient_fault_is_retried_later(make_runner: Any, fresh_factor
     await make_runner(work=Task(away)).spawn(job_id)
     found = await row(fresh_factory, job_id)
     assert (found.status, found.attempt, found.error) == ("queued", 1, "The database is away.")
+
+
+@pytest.mark.parametrize(("asked", "least", "most"), [(45, 45, 46), (86400, 60, 61)])
+async def test_who_asks_to_be_left_alone_is_for_a_minute_at_most(
+    make_runner: Any, fresh_factory: SessionFactory, asked: int, least: int, most: int
+) -> None:
+    async def busy(_: JobContext) -> None:
+        raise TransientError("The provider answers 429.", retry_after=asked)
+
+    job_id = await put(fresh_factory, "work")
+    await make_runner(work=Task(busy)).spawn(job_id)
+    async with fresh_factory() as session:
+        wait = await session.scalar(select(func.extract("epoch", Job.run_at - Job.heartbeat_at)))
+    assert wait is not None
+    assert least <= wait <= most + 5  # the job took its time, too
 
 
 async def test_an_expected_failure_is_final_and_told_to_its_owner(

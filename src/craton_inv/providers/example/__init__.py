@@ -29,6 +29,7 @@ class ExampleProvider(Provider):
     kind = "example"
     trusted = True
     config = ExampleConfig
+    allow_targeted_refresh = True
 
     def refresher(self, definition: SourceDefinition, targets: Targets, around: Surroundings) -> Refresher:
         """Collector, parser, and the collections: hosts and groups are there, the others are taken from the menu."""
