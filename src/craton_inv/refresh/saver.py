@@ -87,10 +87,11 @@ async def _load(
     # Statistics know nothing of an inventory that is new: expecting a handful of rows, the planner would compare every
     # saved row with every staged one. Every join of many rows is between sets; a few are looked up one by one.
     full = options.targets is None
-    if full or sum(stage.count for stage in stages.values()) > MANY:
-        await connection.execute(
-            select(func.set_config("enable_nestloop", "off", True), func.set_config("jit", "off", True))
-        )
+    sets = full or sum(stage.count for stage in stages.values()) > MANY
+    # This is also what begins the transaction that the staging tables live in.
+    await connection.execute(
+        select(func.set_config("enable_nestloop", "off" if sets else "on", True), func.set_config("jit", "off", True))
+    )
     await load_stages(connection, stages, empty=full)
     for name, stage in stages.items():
         counts[name].repeated = stage.duplicates
