@@ -5,6 +5,7 @@ from collections.abc import Container
 from dataclasses import replace
 from typing import Any
 
+from craton_inv.models import UnconnectedLink
 from craton_inv.providers.standard_collections import (
     ALWAYS,
     GROUP_EDGES,
@@ -15,6 +16,7 @@ from craton_inv.providers.standard_collections import (
     MENU,
     OPTIONAL_LINKS,
     resource_collection,
+    table_of,
 )
 from craton_inv.refresh.inventory_collection import InvalidCollection, InventoryCollection
 from craton_inv.refresh.persister import Persister
@@ -32,7 +34,7 @@ class InventoryPersister(Persister):
     """
 
     def __init__(self, inventory_id: int, host_filter: str = "") -> None:
-        super().__init__()
+        super().__init__(table_of(UnconnectedLink))
         self.inventory_id = inventory_id
         for collection in ALWAYS:
             super().add_collection(collection)
