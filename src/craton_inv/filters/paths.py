@@ -110,7 +110,7 @@ def _read(model: Model) -> Catalogue:
     columns: dict[str, Any] = {}
     private: set[str] = set()
     for attr in mapper.column_attrs:
-        info = {**attr.columns[0].info, **attr.info}
+        info = {**getattr(attr.columns[0], "info", {}), **attr.info}  # columns of a subquery have none
         if info.get("private"):
             private.add(attr.key)
         elif info.get("filter", True):

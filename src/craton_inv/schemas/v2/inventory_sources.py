@@ -8,6 +8,9 @@ from craton_inv.schemas.names import Name
 from craton_inv.schemas.v2.envelope import Named, Page
 from craton_inv.schemas.v2.fields import Flag, Id, Integer, ShortText, Text, Time, unset
 
+READ_ONLY = "Hosts and groups of the source are not renamed, deleted or changed in what it provides: 409."
+DEPRECATED_GROUP = "Accepted for old clients and without effect: a source is refreshed into its inventory."
+
 
 class InventorySource(Named):
     """A source. The uploaded file of a `file` source is described in `summary_fields.upload`."""
@@ -27,9 +30,13 @@ class InventorySource(Named):
     timeout: int = Field(description="Seconds; 0 for the default, less for none.")
     verbosity: int
     limit: str = Field(description="A host pattern of Ansible.")
+    trusted_connection_vars: bool = Field(
+        description="Variables such as ansible_connection are taken from a kind that is not trusted with them."
+    )
     execution_environment: int | None
     update_on_launch: bool
     update_cache_timeout: int = Field(description="Seconds.")
+    read_only: bool = Field(description="Whether what it delivers may be changed or deleted by hand.")
     source_project: int | None
     last_job_run: Time | None
     last_job_failed: bool
@@ -63,8 +70,11 @@ class SourceContent(BaseModel):
     timeout: Integer = 0
     verbosity: Integer = 1
     limit: Text = ""
+    trusted_connection_vars: Flag = False
     update_on_launch: Flag = False
     update_cache_timeout: Integer = 0
+    read_only: Flag = Field(False, description=READ_ONLY)
+    deprecated_group: Integer | None = Field(None, deprecated=True, description=DEPRECATED_GROUP)
 
 
 class InventorySourceCreate(SourceContent):
@@ -98,8 +108,11 @@ class InventorySourcePatch(BaseModel):
     timeout: Integer = unset(int)
     verbosity: Integer = unset(int)
     limit: Text = unset()
+    trusted_connection_vars: Flag = unset(bool)
     update_on_launch: Flag = unset(bool)
     update_cache_timeout: Integer = unset(int)
+    read_only: Flag = unset(bool)
+    deprecated_group: Integer | None = Field(None, deprecated=True, description=DEPRECATED_GROUP)
 
 
 class CanUpdate(BaseModel):
@@ -152,6 +165,10 @@ class UpdateOptions(BaseModel):
 
     force_delete: Flag = Field(
         default_factory=bool, description="Delete even what the deletion guard would keep; needs the admin role."
+    )
+    dry_run: Flag = Field(
+        default_factory=bool,
+        description="Show what would change, write nothing; `inventory_updates/:id/apply/` then writes exactly that.",
     )
 
 

@@ -13,6 +13,8 @@ class InventoryUpdateRow(Named):
 
     unified_job_template: int
     kind: str = Field(description="full, or targeted for single objects.")
+    dry_run: bool = Field(description="Whether it shows what would change, and writes nothing.")
+    applies: int | None = Field(description="The dry run whose delivery it saves.")
     launch_type: str
     status: str
     failed: bool

@@ -19,7 +19,7 @@ from craton_inv.schemas.v2.inventory_updates import (
 )
 from craton_inv.schemas.v2.refreshes import InventoryUpdateTarget
 
-SUB_RESOURCES = ("cancel", "events", "stdout", "targets", "credentials")
+SUB_RESOURCES = ("cancel", "changes", "events", "stdout", "targets", "credentials")
 COPIED = (
     "id", "created", "modified", "name", "description", "kind", "launch_type", "status", "started", "finished",
     "canceled_on", "job_explanation", "execution_node", "result",
@@ -77,6 +77,10 @@ class InventoryUpdatePresenter:
                         "unified_job_template": links.to("inventory_source", row.inventory_source_id),
                         "inventory_source": links.to("inventory_source", row.inventory_source_id),
                         "inventory": links.to("inventory", row.inventory_id),
+                        **(
+                            {"apply": links.to("inventory_update", row.id, "apply")} if row.purpose == "dry_run" else {}
+                        ),
+                        **({"applies": links.to("inventory_update", row.dry_run_id)} if row.dry_run_id else {}),
                     },
                     "summary_fields": {
                         **inventories.fields(row.inventory_id),
@@ -93,6 +97,8 @@ class InventoryUpdatePresenter:
                         "credentials": [credentials[row.credential_id]] if row.credential_id in credentials else [],
                     },
                     "unified_job_template": row.inventory_source_id,
+                    "dry_run": row.purpose == "dry_run",
+                    "applies": row.dry_run_id,
                     "failed": row.status in FAILED,
                     "elapsed": elapsed(row),
                     "controller_node": "",
