@@ -67,9 +67,7 @@ async def gather(
 ) -> tuple[Run, Any]:
     """Collect and parse only; the collector's document when it has one."""
     run = run or Run()
-    refresher = registry.get(definition.kind).refresher(
-        definition, Targets(definition.id), surroundings(settings, run, inputs)
-    )
+    refresher = registry.refresher(definition, Targets(definition.id), surroundings(settings, run, inputs))
     try:
         await refresher.gather()
         run.delivered = refresher.persister.delivered
@@ -91,7 +89,7 @@ async def refresh(
     source_id = await world.source(definition.kind)
     definition = replace(definition, id=source_id, inventory_id=world.inventory_id, tenant_id=world.tenant_id)
     run = Run()
-    refresher = registry.get(definition.kind).refresher(
+    refresher = registry.refresher(
         definition, Targets(source_id), surroundings(settings, run, inputs, **(around or {}))
     )
     scope = {"inventory_id": world.inventory_id, "tenant_id": world.tenant_id}

@@ -69,15 +69,26 @@ def as_unsafe(value: Any) -> Any:
 
     For what comes from untrusted sources (facts, clouds, other services): `{{ lookup('pipe', ...) }}` in a variable of
     an inventory script runs on the controller otherwise. What people wrote by API or in inventory files is trusted,
-    since real group variables are templates. Source: Ansible's JSON, `__ansible_unsafe`.
+    since real group variables are templates. What is marked stays so. Source: Ansible's JSON, `__ansible_unsafe`.
     """
     if isinstance(value, str):
         return {UNSAFE: value} if _TEMPLATE.search(value) else value
     if isinstance(value, Mapping):
+        if len(value) == 1 and isinstance(value.get(UNSAFE), str):
+            return value
         return {key: as_unsafe(item) for key, item in value.items()}
     if isinstance(value, list):
         return [as_unsafe(item) for item in value]
     return value
+
+
+def holds_template(value: Any) -> bool:
+    """Whether a text in the value holds a template."""
+    if isinstance(value, str):
+        return "{" in value and _TEMPLATE.search(value) is not None
+    if isinstance(value, Mapping):
+        return any(map(holds_template, value.values()))
+    return isinstance(value, list) and any(map(holds_template, value))
 
 
 def without_needless_marks(variables: Mapping[str, Any]) -> dict[str, Any]:

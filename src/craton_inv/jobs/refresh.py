@@ -155,7 +155,7 @@ async def _work(context: JobContext, started: Started, events: EventWriter) -> N
         remembered=memory.state,
         remember=memory.remember,
     )
-    refresher = registry.get(definition.kind).refresher(definition, started.targets, around)
+    refresher = registry.refresher(definition, started.targets, around)
     try:
         generation = await _obtain(context, started, refresher, kept)
         for attempt in range(1, SAVE_ATTEMPTS + 1):

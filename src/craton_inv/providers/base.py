@@ -49,6 +49,7 @@ class SourceDefinition:
     host_filter: str = ""
     limit: str = ""
     verbosity: int = 1
+    trusted_connection_vars: bool = False
     upload: Upload | None = None
     source_project_id: int | None = None
     scm_branch: str = ""

@@ -11,7 +11,10 @@ from importlib.metadata import entry_points
 
 import craton_inv.providers
 from craton_inv.errors import InvalidField, SetupError
-from craton_inv.providers.base import Provider
+from craton_inv.providers.base import Provider, SourceDefinition, Surroundings
+from craton_inv.providers.untrusted import UntrustedParser
+from craton_inv.refresh.refresher import Refresher
+from craton_inv.refresh.target import Targets
 
 ENTRY_POINTS = "craton_inv.providers"
 
@@ -54,3 +57,12 @@ def get(kind: str) -> Provider:
     if provider is None:
         raise InvalidField("source", f'"{kind}" is not a valid choice.')
     return provider
+
+
+def refresher(definition: SourceDefinition, targets: Targets, around: Surroundings) -> Refresher:
+    """The refresher of one update; what a kind that is not trusted delivers passes a guard. Raises InvalidField."""
+    provider = get(definition.kind)
+    made = provider.refresher(definition, targets, around)
+    if not provider.trusted:
+        made.parser = UntrustedParser(made.parser, definition.trusted_connection_vars, around.say)
+    return made

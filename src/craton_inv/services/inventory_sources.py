@@ -220,6 +220,7 @@ def _definition(row: InventorySource) -> SourceDefinition:
         host_filter=row.host_filter,
         limit=row.limit,
         verbosity=row.verbosity,
+        trusted_connection_vars=row.trusted_connection_vars,
         source_project_id=row.source_project_id,
         scm_branch=row.scm_branch,
     )

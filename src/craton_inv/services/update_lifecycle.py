@@ -32,6 +32,7 @@ TIMED_OUT_TEXT = "Inventory update has timed out"
 DEFINITION = (
     "source", "source_path", "source_vars", "source_project_id", "scm_branch", "enabled_var", "enabled_value",
     "host_filter", "overwrite", "overwrite_vars", "timeout", "verbosity", "limit",
+    "trusted_connection_vars",
 )  # fmt: skip
 
 
@@ -163,6 +164,7 @@ def definition_of(source: InventorySource, update_id: int, upload: InventorySour
         host_filter=source.host_filter,
         limit=source.limit,
         verbosity=source.verbosity,
+        trusted_connection_vars=source.trusted_connection_vars,
         upload=uploaded,
         source_project_id=source.source_project_id,
         scm_branch=source.scm_branch,
