@@ -63,7 +63,7 @@ async def save(saving: Saving, counts: Counts) -> None:
         **parts,
     )
     counts.unconnected = counts.delivered - counts.repeated - resolved.rowcount
-    if not saving.stage.few:
+    if saving.options.targets is None or not saving.stage.few:
         await saving.run("ANALYZE <resolved>", **parts)
     created, updated = (await saving.run(_INSERT, **parts)).one()
     counts.created += created
