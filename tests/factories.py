@@ -76,7 +76,8 @@ async def make_constructed(
 ) -> Inventory:
     """A constructed inventory with its source, in a tenant of its own unless one is given. `values`: the source's."""
     inventory = await make_inventory(session, name, tenant=tenant, kind="constructed")
-    await make_source(session, inventory=inventory, source="constructed", **values)
+    made = {"overwrite": True, "overwrite_vars": True, "update_on_launch": True, **values}
+    await make_source(session, inventory=inventory, source="constructed", **made)
     for position, given in enumerate(inputs):
         link = {"input_inventory_id": given.id, "tenant_id": inventory.tenant_id, "position": position}
         await save(session, InputInventory(inventory_id=inventory.id, **link))
@@ -174,6 +175,17 @@ async def make_credential(
     )
     credential: Credential = await save(session, row)
     return credential
+
+
+async def make_project(
+    session: AsyncSession, name: str = "", *, tenant: Tenant | None = None, **values: Any
+) -> Project:
+    """A project with a repository, in a tenant of its own unless one is given."""
+    tenant = tenant or await make_tenant(session)
+    values = {"scm_type": "git", "scm_url": "https://git.example.org/shop.git", **values}
+    row = Project(tenant_id=tenant.id, name=name or f"project-{next(_numbers)}", **values)
+    project: Project = await save(session, row)
+    return project
 
 
 async def make_label(
