@@ -75,7 +75,10 @@ def _edges(collections: Mapping[str, InventoryCollection]) -> tuple[list[Edge], 
             for label, targets in sorted(collection.dependency_attributes.items())
             for target in targets
         )
+        saved = {*collection.manager_ref, *collection.written, *collection.on_create}
         for column, target in sorted(collection.links.items()):
+            if column not in saved:
+                continue
             is_fixed = column in collection.required or column in (*collection.manager_ref, *collection.on_create)
             (fixed if is_fixed else free).append((collection.name, column, target))
     return fixed, free
