@@ -21,6 +21,8 @@ V2_KINDS = {
     "tokens": "token",
     "users": "user",
     "labels": "label",
+    "projects": "project",
+    "project_updates": "project_update",
     "schedules": "schedule",
     "credentials": "credential",
     "credential_types": "credential_type",
@@ -52,6 +54,7 @@ BODY_KINDS = {
     "organization": "tenant",
     "inventory": "inventory",
     "host": "host",
+    "source_project": "project",
     "unified_job_template": "source",
     ("HostLink", "id"): "host",
     ("InputInventoryLink", "id"): "inventory",
@@ -61,7 +64,9 @@ BODY_KINDS = {
     "credential": "credential",
     "credential_type": "credential_type",
 }
-PLAIN_INTEGERS = frozenset({"timeout", "verbosity", "update_cache_timeout"})
+PLAIN_INTEGERS = frozenset(
+    {"deprecated_group", "timeout", "verbosity", "update_cache_timeout", "scm_update_cache_timeout"}
+)
 
 
 @dataclass(frozen=True)

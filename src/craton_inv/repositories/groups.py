@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, delete, exists, select, true
 from sqlalchemy.dialects.postgresql import insert
 
 from craton_inv.models import Group, GroupEdge, GroupSource, Host, Membership
-from craton_inv.repositories import content_locks, nesting
+from craton_inv.repositories import content_locks, nesting, protection
 from craton_inv.repositories.base import Repository
 from craton_inv.repositories.sets import any_of, integer, none_of
 
@@ -18,6 +18,11 @@ class GroupRepository(Repository[Group]):
         "uq_groups_inventory_id_name": "Group with this Name and Inventory already exists."
     }
 
+    async def save(self, row: Group) -> Group:
+        """As every repository; raises Conflict for what a read-only source provides, too."""
+        await protection.refuse_change(self.session, row)
+        return await super().save(row)
+
     async def find_named(self, inventory_id: int, name: str) -> Group | None:
         """The inventory's group of that name."""
         found: Group | None = await self.session.scalar(
@@ -28,7 +33,7 @@ class GroupRepository(Repository[Group]):
     async def delete_recursive(self, group: Group) -> None:
         """Delete the group, what below it has no other parent, and the hosts left in no group (AWX's DELETE).
 
-        One statement for each level of nesting, then seven. The caller holds the nesting and has locked the group.
+        One statement for each level of nesting, then nine. The caller holds the nesting and has locked the group.
         """
         self.authorize(group)
         groups = await self._orphaned_below(group.id)
@@ -38,6 +43,7 @@ class GroupRepository(Repository[Group]):
         members = select(Membership.host_id).where(inside)
         elsewhere = exists().where(Membership.host_id == Host.id, ~inside)
         hosts = [*await self.session.scalars(select(Host.id).where(Host.id.in_(members), ~elsewhere))]
+        await protection.refuse_deletion(self.session, hosts=hosts, groups=groups)
         await content_locks.lock_links(self.session, groups, hosts)
         await self.session.execute(delete(Host).where(any_of(Host.id, hosts)))
         await self.session.execute(delete(Group).where(any_of(Group.id, groups)))
@@ -62,6 +68,7 @@ class GroupRepository(Repository[Group]):
         The caller holds the nesting and has locked the group.
         """
         self.authorize(group)
+        await protection.refuse_deletion(self.session, groups=[group.id])
         await self._hold_around(group.id)
         inventory = integer(group.inventory_id)
         parents = select(GroupEdge.parent_id).where(GroupEdge.child_id == group.id).subquery()

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import ColumnElement, func, select
 
 from craton_inv.models import Host, HostSource, Membership
-from craton_inv.repositories import nesting
+from craton_inv.repositories import nesting, protection
 from craton_inv.repositories.base import MAX_ID, Repository
 from craton_inv.repositories.sets import any_of, any_text
 
@@ -18,6 +18,17 @@ class HostRepository(Repository[Host]):
     unique_texts = {  # noqa: RUF012 - a constant of the class
         "uq_hosts_inventory_id_name": "Host with this Name and Inventory already exists."
     }
+
+    async def save(self, row: Host) -> Host:
+        """As every repository; raises Conflict for what a read-only source provides, too."""
+        await protection.refuse_change(self.session, row)
+        return await super().save(row)
+
+    async def delete(self, row: Host) -> None:
+        """As every repository; raises Conflict for a host of a read-only source, too."""
+        self.authorize(row)
+        await protection.refuse_deletion(self.session, hosts=[row.id])
+        await super().delete(row)
 
     async def find_named(self, inventory_id: int, name: str) -> Host | None:
         """The inventory's host of that name."""

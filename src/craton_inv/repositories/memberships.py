@@ -5,7 +5,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.models import Group, GroupEdge, Host, Membership
-from craton_inv.repositories import nesting
+from craton_inv.repositories import nesting, protection
 
 
 class MembershipRepository:
@@ -29,9 +29,9 @@ class MembershipRepository:
 
     async def remove_host(self, group: Group, host: Host) -> None:
         """Take `host` out of `group`; nothing happens when it is not in."""
-        await self.session.execute(
-            delete(Membership).where(Membership.group_id == group.id, Membership.host_id == host.id)
-        )
+        link = (Membership.group_id == group.id, Membership.host_id == host.id)
+        await protection.refuse_unlinking(self.session, Membership, *link)
+        await self.session.execute(delete(Membership).where(*link))
 
     async def add_child(self, parent: Group, child: Group) -> None:
         """Put `child` below `parent`. The caller has ruled out a cycle."""
@@ -48,9 +48,9 @@ class MembershipRepository:
 
     async def remove_child(self, parent: Group, child: Group) -> None:
         """Take `child` from below `parent`; nothing happens when it is not there."""
-        await self.session.execute(
-            delete(GroupEdge).where(GroupEdge.parent_id == parent.id, GroupEdge.child_id == child.id)
-        )
+        link = (GroupEdge.parent_id == parent.id, GroupEdge.child_id == child.id)
+        await protection.refuse_unlinking(self.session, GroupEdge, *link)
+        await self.session.execute(delete(GroupEdge).where(*link))
 
     async def is_above(self, group: Group, other: Group) -> bool:
         """Whether `other` is `group` or one of its ancestors."""

@@ -41,8 +41,11 @@ async def linked(repository: Repository[Any], body: Link, *, lock: bool = False)
 
 
 def content_of(body: Any) -> dict[str, Any]:
-    """The columns that a body sets. The inventory is not among them: it is settled elsewhere."""
-    values = body.model_dump(exclude_unset=True, exclude=LINK_FIELDS | {"inventory"})
+    """The columns that a body sets. The inventory is not among them: it is settled elsewhere.
+
+    Nor is what only old clients send and nothing reads.
+    """
+    values = body.model_dump(exclude_unset=True, exclude=LINK_FIELDS | {"inventory", "deprecated_group"})
     return {COLUMNS.get(name, name): value for name, value in values.items()}
 
 

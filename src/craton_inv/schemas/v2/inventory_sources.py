@@ -58,6 +58,7 @@ class SourceContent(BaseModel):
     source: ShortText = Field("", description='The kind of provider; "" or "manual" for none.')
     source_path: ShortText = ""
     source_vars: Text = ""
+    source_project: Id | None = Field(None, description="The project that a source of kind scm reads from.")
     scm_branch: ShortText = ""
     credential: Id | None = Field(
         None, description="What it logs in with; `credentials/` of the source is the newer way."
@@ -98,6 +99,7 @@ class InventorySourcePatch(BaseModel):
     source: ShortText = unset()
     source_path: ShortText = unset()
     source_vars: Text = unset()
+    source_project: Id | None = unset(int)
     scm_branch: ShortText = unset()
     credential: Id | None = unset(int)
     enabled_var: Text = unset()

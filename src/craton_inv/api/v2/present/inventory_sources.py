@@ -9,6 +9,7 @@ from craton_inv.repositories import summaries
 from craton_inv.repositories.credentials import summaries as credential_summaries
 from craton_inv.repositories.inventories import FAILED
 from craton_inv.repositories.inventory_sources import InventorySourceRepository
+from craton_inv.repositories.projects import project_summaries
 from craton_inv.repositories.schedules import next_runs
 from craton_inv.schemas.v2.fields import show_time
 from craton_inv.schemas.v2.inventory_sources import InventorySource
@@ -25,7 +26,7 @@ COPIED = (
 
 
 class InventorySourcePresenter:
-    """Seven statements for a page: inventories, their totals, runs, uploads, credentials, authors, schedules."""
+    """Eight statements a page: inventories, their totals, runs, uploads, credentials, authors, projects, schedules."""
 
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
@@ -46,6 +47,7 @@ class InventorySourcePresenter:
         uploads = await InventorySourceRepository(session, viewer.scope).uploads(row.id for row in rows)
         credentials = await credential_summaries(session, (row.credential_id for row in rows))
         authors = await load_authors(session, rows)
+        projects = await project_summaries(session, (row.source_project_id for row in rows))
         firing = await next_runs(session, (row.id for row in rows))
         made = []
         for row in rows:
@@ -62,6 +64,9 @@ class InventorySourcePresenter:
                 "user_capabilities": {"edit": writable, "delete": writable, "start": writable, "schedule": writable},
                 "credentials": [credentials[row.credential_id]] if row.credential_id in credentials else [],
             }
+            project = projects.get(row.source_project_id or 0)
+            if project is not None:
+                fields["source_project"] = summary_of(project, "id", "name", "description", "status", "scm_type")
             if row.last_error:
                 fields["last_error"] = row.last_error
             upload = uploads.get(row.id)
@@ -81,6 +86,7 @@ class InventorySourcePresenter:
                         **links.below("inventory_source", row.id, SUB_RESOURCES),
                         "inventory": links.to("inventory", row.inventory_id),
                         **{name: links.to("inventory_update", run_id) for name, run_id in known.items() if run_id},
+                        **({"source_project": links.to("project", project.id)} if project is not None else {}),
                         **({"next_schedule": links.to("schedule", firing[row.id][1])} if row.id in firing else {}),
                     },
                     summary_fields=fields,
@@ -88,7 +94,7 @@ class InventorySourcePresenter:
                     credential=row.credential_id,
                     custom_virtualenv=None,
                     execution_environment=None,
-                    source_project=None,
+                    source_project=row.source_project_id,
                     last_job_run=last.finished if last is not None else None,
                     last_job_failed=last is not None and last.status in FAILED,
                     next_job_run=firing[row.id][0] if row.id in firing else None,
