@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.models import (
     Group,
@@ -89,6 +90,12 @@ class InventorySourceRepository(Repository[InventorySource]):
         self.authorize(source)
         own = select(GroupSource.group_id).where(GroupSource.inventory_source_id == source.id)
         await self.session.execute(delete(Group).where(Group.id.in_(own), Group.manual.is_(False)))
+
+
+async def any_with_credential(session: AsyncSession, inventory_id: int) -> bool:
+    """Whether a source of an inventory logs in with a credential."""
+    query = select(InventorySource.id).where(in_inventory(inventory_id), InventorySource.credential_id.is_not(None))
+    return await session.scalar(query.limit(1)) is not None
 
 
 def in_inventory(inventory_id: int) -> ColumnElement[bool]:

@@ -17,7 +17,7 @@ from craton_inv.repositories.inventories import InventoryRepository
 from craton_inv.repositories.patterns import first_fault
 from craton_inv.repositories.scope import WRITE, Scope
 from craton_inv.schemas.names import name_fault
-from craton_inv.services import busy
+from craton_inv.services import busy, source_credentials
 from craton_inv.services.constructed_sources import make_source
 from craton_inv.services.name_rules import require_name
 from craton_inv.services.projects import refuse_to_move
@@ -74,6 +74,7 @@ async def change_inventory(
                 "organization", "A constructed inventory and its inputs are of one organization; detach them first."
             )
         await refuse_to_move(session, inventory.id)
+        await source_credentials.refuse_to_move(session, inventory.id)
         await labels.begin_move(session)
     _assign(inventory, values)
     await _check_patterns(session, values.get("host_filter"))

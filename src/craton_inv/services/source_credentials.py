@@ -7,7 +7,7 @@ from craton_inv.models import Credential, InventorySource
 from craton_inv.providers.credentials import ProviderCredential
 from craton_inv.repositories.credential_types import CredentialTypeRepository
 from craton_inv.repositories.credentials import CredentialRepository
-from craton_inv.repositories.inventory_sources import InventorySourceRepository
+from craton_inv.repositories.inventory_sources import InventorySourceRepository, any_with_credential
 from craton_inv.repositories.scope import SYSTEM, Scope
 from craton_inv.services.credentials import opened
 from craton_inv.settings import Settings
@@ -95,6 +95,15 @@ async def why_unfit(session: AsyncSession, source: InventorySource, credential: 
     elif source.source in ANY and kind.kind in ("insights", "vault"):
         return f"Credentials of type insights and vault are disallowed for {source.source} inventory sources."
     return ""
+
+
+async def refuse_to_move(session: AsyncSession, inventory_id: int) -> None:
+    """Raise BadRequest when sources of an inventory log in with credentials, which stay with their organization."""
+    if await any_with_credential(session, inventory_id):
+        raise BadRequest(
+            "Sources of the inventory log in with credentials of its organization; detach them first.",
+            code="inventory.credentials",
+        )
 
 
 async def for_run(
