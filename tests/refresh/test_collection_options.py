@@ -17,6 +17,14 @@ async def test_given_create_only_when_refreshed_then_new_rows_come_and_nothing_e
     assert (counts["machines"].created, counts["machines"].updated, counts["machines"].deleted) == (1, 0, 0)
 
 
+async def test_given_create_only_when_a_link_closes_a_cycle_then_only_new_rows_get_theirs(cloud: Cloud) -> None:
+    await cloud.refresh(machine("m1"), machine("m2"))
+    cloud.changes = {"create_only": True}
+    await cloud.refresh(machine("m2", parent="m1"), machine("m3", parent="m1"))
+    ids = await cloud.by_ref("id")
+    assert await cloud.by_ref("parent_id") == {"m1": None, "m2": None, "m3": ids["m1"]}
+
+
 async def test_given_default_values_when_an_object_does_not_send_them_then_they_are_taken(cloud: Cloud) -> None:
     cloud.changes = {"default_values": {"note": "none", "size": lambda persister: len(persister.collections)}}
     await cloud.refresh(machine("m1"), machine("m2", note="mine", size=9))

@@ -140,6 +140,8 @@ async def save_deferred(saving: Saving, columns: tuple[str, ...], counts: Counts
     collection = saving.collection
     links = resolve(saving, tuple(dict.fromkeys((*collection.manager_ref, *columns))))
     missing = {name: links.missing[name] for name in columns}
+    # Rows that were there before are none of a collection that only creates.
+    new = " AND t.xmin = pg_current_xact_id()::xid" if collection.create_only else ""
     ambiguous = {name: sql for name, sql in links.ambiguous.items() if name in columns}
     updated, lost, several = (
         await saving.run(
@@ -150,7 +152,7 @@ async def save_deferred(saving: Saving, columns: tuple[str, ...], counts: Counts
             ambiguous=links.count(ambiguous),
             joins=links.joins,
             scope=saving.in_scope(),
-            same=saving.same(links.values) + _identity_found(saving, links),
+            same=saving.same(links.values) + _identity_found(saving, links) + new,
             locked=_LOCKED,
             updated_rows=_UPDATED,
             assignments=assignments(saving, columns),
