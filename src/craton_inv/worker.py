@@ -22,12 +22,14 @@ from craton_inv.queue.bell import FUNCTION, UNREACHABLE, ArqBell, connected, dum
 from craton_inv.repositories.path_indexes import keep_indexes, use_declared
 from craton_inv.services.membership_changes import keep_memberships
 from craton_inv.services.membership_reconciliation import order_reconciliation
+from craton_inv.services.retention import forget
 from craton_inv.services.schedules import fire_due
 from craton_inv.settings import Settings, get_settings
 
 log = get_logger(__name__)
 ALONE_INTERVAL = 2.0  # seconds between sweeps while Redis is away
 SHORTEST_INTERVAL = 1.0  # seconds between sweeps at least, so that a lease at its end is not asked for in a loop
+SWEPT = 16  # jobs that a sweep hands to the runner, for each of its places
 REBUILD_PAUSE = 2.0  # seconds before a broken arq worker is built again
 SCHEDULE_INTERVAL = 5.0  # seconds between two looks for schedules whose moment has come
 GRACE = 3.0  # seconds a rung job may wait for its bell before the sweeper takes it
@@ -99,14 +101,17 @@ class Listener:
 
 async def sweep(settings: Settings, factory: SessionFactory, runner: Runner, listener: Listener | None) -> None:
     """Find jobs that nobody rang for or whose worker went silent, and run them here, for ever."""
+    most = settings.worker_concurrency * SWEPT
     while True:
         alone = listener is None or not listener.connected
         interval = min(settings.job_sweep_interval, ALONE_INTERVAL) if alone else settings.job_sweep_interval
         try:
             async with unit_of_work(factory) as session:
                 # Another worker may take the same ids: the claim decides.
-                waiting = await jobs.due(session, grace=0 if alone else GRACE, limit=settings.worker_concurrency * 4)
+                waiting = await jobs.due(session, grace=0 if alone else GRACE, limit=most)
                 expiry = await jobs.next_expiry(session)
+            if len(waiting) == most:  # there are more: a whole queue was lost
+                interval = min(interval, SHORTEST_INTERVAL)
             if expiry is not None:  # a worker that is gone: its job is taken as soon as its lease has run out
                 interval = min(interval, max(SHORTEST_INTERVAL, expiry))
             for job_id in waiting:
@@ -117,12 +122,16 @@ async def sweep(settings: Settings, factory: SessionFactory, runner: Runner, lis
 
 
 async def tidy(settings: Settings, factory: SessionFactory) -> None:
-    """Put lost rows in order, for ever; at the sweeper's full interval, however often it looks for jobs."""
+    """Put lost rows in order and let old ones go, for ever; at the sweeper's full interval, however often it looks for jobs."""
     while True:
         try:
             for put_in_order in TIDYING:
                 async with unit_of_work(factory) as session:
                     await put_in_order(session)
+            more = True
+            while more:
+                async with unit_of_work(factory) as session:
+                    more = await forget(session, settings)
         except Exception as error:
             log.warning("tidying_failed", error=repr(error))
         await asyncio.sleep(settings.job_sweep_interval)

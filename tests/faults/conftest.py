@@ -13,7 +13,7 @@ from craton_inv.db.engine import make_engine
 from craton_inv.db.session import SessionFactory, make_session_factory
 from craton_inv.settings import Settings
 
-StartWorker = Callable[[], "subprocess.Popen[bytes]"]
+StartWorker = Callable[..., "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture
@@ -32,7 +32,10 @@ def fault_factory(fault_engine: AsyncEngine) -> SessionFactory:
 
 @pytest.fixture
 def start_worker(fresh_database_url: str, tmp_path: Path) -> Iterator[StartWorker]:
-    """Starts worker processes without Redis and with a short lease; those still alive are killed after the test."""
+    """Starts worker processes without Redis and with a short lease, or as `CRATON_INV_…` values given to it say.
+
+    Those still alive are killed after the test.
+    """
     started: list[subprocess.Popen[bytes]] = []
     env = {
         **{name: value for name, value in os.environ.items() if not name.startswith("CRATON_INV_")},
@@ -44,10 +47,11 @@ def start_worker(fresh_database_url: str, tmp_path: Path) -> Iterator[StartWorke
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
     }
 
-    def start() -> "subprocess.Popen[bytes]":
+    def start(**more: str) -> "subprocess.Popen[bytes]":
         log = (tmp_path / f"worker-{len(started)}.log").open("wb")
         with log:
-            process = subprocess.Popen([sys.executable, "-P", "-m", "craton_inv.worker"], env=env, stderr=log)
+            command = [sys.executable, "-P", "-m", "craton_inv.worker"]
+            process = subprocess.Popen(command, env={**env, **more}, stderr=log)
         started.append(process)
         return process
 

@@ -131,6 +131,16 @@ async def test_a_flushed_queue_loses_no_job(
         await wait_until_done(fresh_factory, 20, 20)
 
 
+async def test_a_long_queue_that_was_lost_is_swept_in_one_go(
+    valkey: EmbeddedValkey, fresh_settings: Settings, fresh_factory: SessionFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "GRACE", 0)
+    await put(fresh_factory, None, count=200)
+    # The next sweep by the clock is an hour away.
+    async with working(fresh_settings.model_copy(update={"redis_url": valkey.url(), "job_sweep_interval": 3600})):
+        await wait_until_done(fresh_factory, 200, 30)
+
+
 async def test_a_request_survives_a_dead_redis(fresh_settings: Settings, fresh_factory: SessionFactory) -> None:
     bell = ArqBell("redis://127.0.0.1:1/0", fresh_settings.queue_name)
     ids = await put(fresh_factory, bell)
