@@ -150,6 +150,13 @@ async def test_what_is_gone_goes_and_takes_its_links_along(world: World) -> None
     assert (await world.host("web1")).flavor_id is None
 
 
+async def test_without_overwrite_hosts_stay_and_what_the_source_owns_alone_goes(world: World) -> None:
+    await refresh(world, cloud("web1", "web2"))
+    counts = await refresh(world, cloud("web1"), delete=False)
+    assert {name: count.deleted for name, count in counts.items() if count.deleted} == {"disks": 1, "network_ports": 1}
+    assert set(await world.hosts()) == {"web1", "web2"}
+
+
 async def test_what_a_source_owns_alone_is_no_other_source_s(world: World) -> None:
     await refresh(world, cloud("web1"))
     await refresh(world, cloud("db1"), source="other")

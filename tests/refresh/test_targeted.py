@@ -138,11 +138,11 @@ async def test_a_host_made_by_hand_is_never_deleted_by_a_target(world: World) ->
     assert set(await world.hosts()) == {"a"}
 
 
-async def test_nothing_is_deleted_by_a_target_without_overwrite(world: World) -> None:
+async def test_without_overwrite_a_target_leaves_hosts_and_takes_their_disks(world: World) -> None:
     await deliver(world, *CLOUD)
     await deliver(world, host("a", "i-a"), targets=[A, named("hosts", name="b")], delete=False)
     assert set(await world.hosts()) == {"a", "b"}
-    assert set(await disks(world)) == {"a1", "a2", "b1", "b2"}
+    assert set(await disks(world)) == set()
 
 
 async def test_the_variables_of_the_inventory_are_left_alone_by_a_target(world: World) -> None:

@@ -2,6 +2,8 @@
 
 Nothing goes of a collection that was read only partly, nor of those whose rows are parts of its rows. A full refresh
 deletes the complement of the collection's scope, held to the guard; a targeted one what its scope reaches.
+Rows that others may have as well go only when that is asked for (AWX's overwrite); those that a source owns alone,
+which nobody else could take away, always follow it.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +16,8 @@ from craton_inv.refresh.counts import Counts
 from craton_inv.refresh.graph import Plan
 from craton_inv.refresh.guard import check_empty
 from craton_inv.refresh.inventory_collection import InventoryCollection
-from craton_inv.refresh.ownership import Layered, Shared
+from craton_inv.refresh.listing import Listing
+from craton_inv.refresh.ownership import Exclusive, Layered, Shared
 from craton_inv.refresh.parents import Parent, dependents
 from craton_inv.refresh.saving import SaveOptions, Saving
 from craton_inv.refresh.target_scope import TargetScope
@@ -58,6 +61,10 @@ class Deletion:
         collection = self.savings[name].collection
         return not collection.deletes or name in self._read_partly
 
+    def _follows(self, name: str) -> bool:
+        """Whether the rows of a collection are deleted by this refresh when they are not delivered."""
+        return self.options.delete or isinstance(self.savings[name].collection.ownership, Exclusive)
+
     @property
     def _read_partly(self) -> frozenset[str]:
         return dependents(frozenset(self.options.incomplete), self.parents)
@@ -65,7 +72,7 @@ class Deletion:
     async def full(self, counts: Mapping[str, Counts]) -> None:
         """Delete the complement. Raises UpdateFailed when the guard does not allow it."""
         whole = [name for name in self.plan.order if name in self.figures and name not in self._read_partly]
-        doomed = [name for name in whole if self.options.delete and not self.is_off(name)]
+        doomed = [name for name in whole if self._follows(name) and not self.is_off(name)]
         if whole and not self.options.force_delete:
             delivered = sum(counts[name].delivered for name in whole)
             self._judge(check_empty, delivered, sum(self.figures[name][1] for name in whole))
@@ -86,14 +93,22 @@ class Deletion:
 
     async def targeted(self, counts: Mapping[str, Counts], scope: TargetScope) -> None:
         """Delete what the scope reaches and was not delivered: few rows by nature, the guard has no part in it."""
-        if not self.options.delete:
-            return
-        reached = [name for name in reversed(self.plan.order) if scope.reaches(name) and not self.is_off(name)]
+        following = [name for name in reversed(self.plan.order) if self._follows(name) and not self.is_off(name)]
+        reached = [name for name in following if scope.reaches(name)]
         # Collections that share a table have values of their own for one column of the scope: each takes its turn.
         alone = {name for name in reached if self.savings[name].collection.fixed_scope}
         await self._delete(counts, {name: scope.condition(name) for name in reached if name not in alone})
         for name in alone:
             await self._delete(counts, {name: scope.condition(name)})
+
+    async def listed(self, counts: Mapping[str, Counts], listings: Mapping[str, Listing]) -> None:
+        """Delete what is neither listed nor delivered. Raises UpdateFailed when the guard does not allow it."""
+        doomed = [name for name in reversed(self.plan.order) if name in listings and not self.is_off(name)]
+        for name in doomed if self.options.delete else ():
+            saving, listing = self.savings[name], listings[name]
+            if listing.within is None and not self.options.force_delete:
+                self._judge(saving.collection.guard.check, name.replace("_", " "), *await listing.figures(saving))
+            await self._delete(counts, {name: listing.condition(saving)})
 
     async def _delete(self, counts: Mapping[str, Counts], limits: Mapping[str, str]) -> None:
         """Delete what was not delivered of the rows `t` that a condition holds for, by collection.
