@@ -27,6 +27,7 @@ from craton_inv.models import (
     Membership,
     Network,
     NetworkPort,
+    Project,
     Region,
     Resource,
     Schedule,

@@ -21,6 +21,7 @@ V2_KINDS = {
     "tokens": "token",
     "users": "user",
     "labels": "label",
+    "activity_stream": "activity",
     "projects": "project",
     "project_updates": "project_update",
     "schedules": "schedule",

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.models import (
+    ActivityStream,
     Disk,
     Flavor,
     Grant,
@@ -23,6 +24,7 @@ from craton_inv.models import (
     Job,
     Network,
     NetworkPort,
+    ProjectUpdate,
     Region,
     Resource,
     Tenant,
@@ -41,6 +43,7 @@ from tests.factories import (
     make_inventory,
     make_label,
     make_object,
+    make_project,
     make_schedule,
     make_source,
     make_user,
@@ -112,6 +115,25 @@ async def make_world(session: AsyncSession, name: str) -> World:
     port = await make_object(session, NetworkPort, name, source=source, host_id=host.id, network_id=network_id)
     host.parent_host_id, host.flavor_id = delivered[Hypervisor].id, delivered[Flavor].id
     host.image_id = delivered[Image].id
+    project = await make_project(session, name, tenant=tenant)
+    project_update = await save(
+        session, ProjectUpdate(project_id=project.id, tenant_id=tenant.id, name=name, status="successful", output=name)
+    )
+    activity = await save(
+        session,
+        ActivityStream(
+            tenant_id=tenant.id,
+            operation="create",
+            object1="inventory",
+            object1_id=inventory.id,
+            object1_name=name,
+            inventory_id=inventory.id,
+        ),
+    )
+    change = InventoryChangePart(
+        update_id=update.id, collection="hosts", action="created", size=1, row_ids=[host.id], refs=[name]
+    )
+    await save(session, change)
     user = await make_user(session, name)
     grant = await save(session, Grant(user_id=user.id, tenant_id=tenant.id, role="reader"))
     token = await save(session, Token(user_id=user.id, secret_hash=name.encode(), description=name))
@@ -129,6 +151,7 @@ async def make_world(session: AsyncSession, name: str) -> World:
         "credential_type": credential_type,
         "source": source,
         "update": update,
+        "activity": activity,
         "schedule": schedule,
         "hypervisor": delivered[Hypervisor],
         "flavor": delivered[Flavor],
@@ -137,6 +160,8 @@ async def make_world(session: AsyncSession, name: str) -> World:
         "resource": delivered[Resource],
         "disk": disk,
         "network_port": port,
+        "project": project,
+        "project_update": project_update,
         "user": user,
         "grant": grant,
         "token": token,

@@ -6,12 +6,21 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from craton_inv.models import Group, Host, Inventory, InventorySource, Label, Tenant
+from craton_inv.models import Group, Host, Inventory, InventorySource, Label, Project, Tenant
 from craton_inv.repositories.base import MAX_ID
 
 _OWNED: dict[str, Any] = {"hosts": Host, "groups": Group, "inventory_sources": InventorySource}
+_TENANTS: dict[str, Any] = {"labels": Label, "projects": Project}
 # How many names make the key of a kind of object.
-LEVELS = {"organizations": 1, "inventories": 2, "labels": 2, "hosts": 3, "groups": 3, "inventory_sources": 3}
+LEVELS = {
+    "organizations": 1,
+    "inventories": 2,
+    "labels": 2,
+    "projects": 2,
+    "hosts": 3,
+    "groups": 3,
+    "inventory_sources": 3,
+}
 
 
 async def find_named_id(session: AsyncSession, plural: str, names: Sequence[str]) -> int | None:
@@ -21,8 +30,9 @@ async def find_named_id(session: AsyncSession, plural: str, names: Sequence[str]
     query = select(Tenant.id).where(Tenant.name == names[-1])
     if plural == "organizations":
         return await session.scalar(query)
-    if plural == "labels":
-        return await session.scalar(select(Label.id).where(Label.tenant_id.in_(query), Label.name == names[0]))
+    if plural in _TENANTS:
+        owned = _TENANTS[plural]
+        return await session.scalar(select(owned.id).where(owned.tenant_id.in_(query), owned.name == names[0]))
     inventories = select(Inventory.id).where(Inventory.tenant_id.in_(query), Inventory.name == names[-2])
     if plural == "inventories":
         return await session.scalar(inventories)

@@ -1,6 +1,6 @@
 """Projects in the database, their runs, and the trees that runs fetched."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,9 +9,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
-from craton_inv.models import InventorySource, Project, ProjectTree, ProjectUpdate
+from craton_inv.models import InventorySource, Project, ProjectTree, ProjectUpdate, Tenant
 from craton_inv.models.inventory_update import ACTIVE
 from craton_inv.repositories.base import Repository
+from craton_inv.repositories.sets import any_of
 
 
 class ProjectRepository(Repository[Project]):
@@ -40,6 +41,28 @@ class ProjectUpdateRepository(Repository[ProjectUpdate]):
     async def output(self, update_id: int) -> str:
         """What a run said."""
         return await self.session.scalar(select(ProjectUpdate.output).where(ProjectUpdate.id == update_id)) or ""
+
+
+async def project_summaries(session: AsyncSession, ids: Iterable[int | None]) -> dict[int, Any]:
+    """id, name, description, status, scm_type and the name of the organization of projects, by id."""
+    wanted = sorted({number for number in ids if number is not None})
+    if not wanted:
+        return {}
+    query = select(
+        Project.id, Project.name, Project.description, Project.status, Project.scm_type,
+        Tenant.name.label("tenant_name"),
+    ).join(Tenant, Tenant.id == Project.tenant_id)  # fmt: skip
+    return {row.id: row for row in await session.execute(query.where(any_of(Project.id, wanted)))}
+
+
+async def update_summaries(session: AsyncSession, ids: Iterable[int | None]) -> dict[int, Any]:
+    """id, name, description, status and finished of runs, by id."""
+    wanted = sorted({number for number in ids if number is not None})
+    if not wanted:
+        return {}
+    run = ProjectUpdate
+    query = select(run.id, run.name, run.description, run.status, run.finished).where(any_of(run.id, wanted))
+    return {row.id: row for row in await session.execute(query)}
 
 
 def of_project(project_id: int) -> ColumnElement[bool]:

@@ -22,6 +22,9 @@ PLURALS = {
     "network_port": "network_ports",
     "resource": "resources",
     "schedule": "schedules",
+    "activity_stream": "activity_stream",
+    "project": "projects",
+    "project_update": "project_updates",
     "user": "users",
     "token": "tokens",
 }

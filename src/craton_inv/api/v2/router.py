@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from craton_inv.api.v2 import (
+    activity,
     change_sets,
     constructed_inventories,
     credential_types,
@@ -23,6 +24,8 @@ from craton_inv.api.v2 import (
     label_links,
     labels,
     organizations,
+    project_updates,
+    projects,
     refreshes,
     root,
     schedules,
@@ -68,8 +71,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     inventory_updates.router,
     refreshes.router,
     change_sets.router,
+    activity.router,
     schedules.router,
     update_output.router,
+    projects.router,
+    project_updates.router,
     users.router,
     tokens.router,
 )

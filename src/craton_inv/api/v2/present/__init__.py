@@ -10,6 +10,7 @@ from craton_inv.api.v2.present.inventory_sources import InventorySourcePresenter
 from craton_inv.api.v2.present.inventory_updates import InventoryUpdatePresenter
 from craton_inv.api.v2.present.labels import LabelPresenter
 from craton_inv.api.v2.present.organizations import OrganizationPresenter
+from craton_inv.api.v2.present.projects import ProjectPresenter, ProjectUpdatePresenter
 from craton_inv.api.v2.present.schedules import SchedulePresenter
 from craton_inv.api.v2.present.users import UserPresenter
 
@@ -24,6 +25,8 @@ __all__ = [
     "InventoryUpdatePresenter",
     "LabelPresenter",
     "OrganizationPresenter",
+    "ProjectPresenter",
+    "ProjectUpdatePresenter",
     "SchedulePresenter",
     "UserPresenter",
 ]

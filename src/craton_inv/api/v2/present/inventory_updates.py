@@ -111,10 +111,10 @@ class InventoryUpdatePresenter:
                     "credential": row.credential_id,
                     "license_error": False,
                     "org_host_limit_error": False,
-                    "source_project": None,
+                    "source_project": row.source_definition.get("source_project_id"),
                     "source_project_update": None,
                     "instance_group": None,
-                    "scm_revision": "",
+                    "scm_revision": row.scm_revision,
                 }
             )
         return made
