@@ -113,6 +113,8 @@ class Settings(BaseSettings):
     job_sweep_interval: Seconds = Field(15.0, description="How often lost and unrung jobs are rung again.")
     job_max_attempts: int = Field(5, ge=1, description="How often a lost job is tried before it fails.")
     change_set_days: float = Field(30.0, gt=0, le=36500, description="How long it is kept what each run changed.")
+    activity_stream_enabled: bool = Field(True, description="Keep who did what in the activity stream.")
+    activity_stream_days: float = Field(365.0, gt=0, le=36500, description="How long the activity stream is kept.")
     dry_run_hours: float = Field(24.0, gt=0, le=8760, description="How long what a dry run was given can be applied.")
     worker_concurrency: int = Field(4, ge=1, description="Jobs a worker runs at the same time.")
     queue_name: str = Field("craton_inv:jobs", description="Redis key of the doorbell.")

@@ -122,7 +122,7 @@ async def sweep(settings: Settings, factory: SessionFactory, runner: Runner, lis
 
 
 async def tidy(settings: Settings, factory: SessionFactory) -> None:
-    """Put lost rows in order and let old ones go, for ever; at the sweeper's full interval, however often it looks for jobs."""
+    """Put lost rows in order and let old ones go, for ever; at the sweeper's full interval, whatever it finds."""
     while True:
         try:
             for put_in_order in TIDYING:

@@ -19,6 +19,7 @@ from craton_inv.models import (
     Host,
     Hypervisor,
     Image,
+    InventoryChangePart,
     InventorySourceUpload,
     InventoryUpdate,
     Job,

@@ -12,6 +12,7 @@ from craton_inv.api.context import AppContext, context_of
 from craton_inv.db.session import before_commit, unit_of_work
 from craton_inv.errors import Forbidden
 from craton_inv.queue.jobs import BELL
+from craton_inv.repositories.activity import begin_recording
 from craton_inv.repositories.scope import Scope
 from craton_inv.services.membership_changes import keep_memberships
 
@@ -22,11 +23,13 @@ ContextDep = Annotated[AppContext, Depends(context_of)]
 
 @asynccontextmanager
 async def writing(context: AppContext) -> AsyncIterator[AsyncSession]:
-    """A transaction that may write: it can ring for jobs, and keeps the memberships that the settings want kept."""
+    """A transaction that may write: it rings for jobs, and keeps the memberships and the activity stream as set."""
     async with unit_of_work(context.session_factory) as session:
         session.info[BELL] = context.bell
         if context.settings.awx_rebuild_smart_membership:
             before_commit(session, keep_memberships(context.settings.filter_statement_timeout))
+        if context.settings.activity_stream_enabled:
+            begin_recording(session)
         yield session
 
 

@@ -16,7 +16,7 @@ from craton_inv.db.locks import lock_transaction, take_over_transaction
 from craton_inv.db.session import unit_of_work
 from craton_inv.errors import UpdateFailed
 from craton_inv.jobs.context import JobContext
-from craton_inv.models import Inventory
+from craton_inv.models import Inventory, InventoryUpdate
 from craton_inv.providers import registry
 from craton_inv.providers.credentials.hiding import hide_within
 from craton_inv.queue import jobs
@@ -24,6 +24,7 @@ from craton_inv.refresh.counts import Counts
 from craton_inv.refresh.refresher import Refresher
 from craton_inv.refresh.saving import SaveOptions
 from craton_inv.repositories import deliveries
+from craton_inv.repositories.activity import record_run
 from craton_inv.repositories.change_sets import copy_in, copy_out, note_changes
 from craton_inv.repositories.unconnected_links import unconnected_links
 from craton_inv.services import dry_runs, update_versions
@@ -63,6 +64,8 @@ async def save(
             await memory.save(session)
         if started.dry_run_id is not None:
             await deliveries.drop_pieces(session, started.dry_run_id)
+        if context.settings.activity_stream_enabled:
+            await _tell(session, started, result)
         await _finish(session, context, started, events, refresher, result, kept, COMPLETED_TEXT)
 
 
@@ -151,6 +154,17 @@ def _result(refresher: Refresher, counts: Mapping[str, Counts]) -> dict[str, Any
     if refresher.incomplete:
         result |= {"result": "partial", "incomplete": dict(refresher.incomplete)}
     return result
+
+
+async def _tell(session: AsyncSession, started: Started, result: Mapping[str, Any]) -> None:
+    """One entry of the activity stream for the run."""
+    update = await session.get_one(InventoryUpdate, started.update_id)
+    inventory = await session.get_one(Inventory, started.definition.inventory_id)
+    figures = {
+        name: {action: counts[action] for action in ("created", "updated", "deleted") if counts[action]}
+        for name, counts in result["collections"].items()
+    }
+    await record_run(session, update, inventory.name, {name: told for name, told in figures.items() if told})
 
 
 async def _finish(

@@ -19,6 +19,8 @@ M = TypeVar("M", bound=Base)
 Conditions = Sequence[ColumnElement[bool]]
 Order = Sequence[ColumnElement[Any] | UnaryExpression[Any]]
 MAX_ID = 2**63 - 1
+RECORDING, ACTOR = "activity.recording", "activity.actor"
+"""Keys of a session's info: that its writes are told in the activity stream, and on whose behalf they are."""
 FEW = 1000
 PROBED = 200
 """Rows at the beginning of an order by id that are asked whether they match: half a millisecond."""
@@ -50,6 +52,8 @@ class Repository(Generic[M]):
     def __init__(self, session: AsyncSession, scope: Scope) -> None:
         self.session = session
         self.scope = scope
+        if RECORDING in session.info:
+            session.info[ACTOR] = scope.user_id
 
     def visible_condition(self) -> ColumnElement[bool]:
         """What keeps the rows that the caller may see. Tables whose owner is not a tenant override it."""

@@ -4,6 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.errors import BadRequest, Conflict
 from craton_inv.models import Group, Host
+from craton_inv.repositories.activity import record
 from craton_inv.repositories.content_locks import hold, lock_nesting
 from craton_inv.repositories.groups import GroupRepository
 from craton_inv.repositories.memberships import MembershipRepository
@@ -26,12 +27,14 @@ async def attach_host(session: AsyncSession, scope: Scope, group: Group, host: H
     GroupRepository(session, scope).authorize(group)
     _same_inventory(group, host)
     await MembershipRepository(session).add_host(group, host)
+    await record(session, "associate", group, host)
 
 
 async def detach_host(session: AsyncSession, scope: Scope, group: Group, host: Host) -> None:
     """Take a host out of a group; a host that is not in it is no error."""
     GroupRepository(session, scope).authorize(group)
     await MembershipRepository(session).remove_host(group, host)
+    await record(session, "disassociate", group, host)
 
 
 async def attach_child(session: AsyncSession, scope: Scope, parent: Group, child: Group) -> None:
@@ -43,6 +46,7 @@ async def attach_child(session: AsyncSession, scope: Scope, parent: Group, child
     if await links.is_above(parent, child):
         raise Conflict("Cyclical Group association.", code="cycle")
     await links.add_child(parent, child)
+    await record(session, "associate", parent, child)
 
 
 async def detach_child(session: AsyncSession, scope: Scope, parent: Group, child: Group) -> None:
@@ -51,6 +55,7 @@ async def detach_child(session: AsyncSession, scope: Scope, parent: Group, child
     links = MembershipRepository(session)
     await lock_nesting(session, parent.inventory_id)
     await links.remove_child(parent, child)
+    await record(session, "disassociate", parent, child)
 
 
 def _same_inventory(one: Group, other: Group | Host) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.models import Group, Inventory
+from craton_inv.repositories.activity import record
 from craton_inv.repositories.content_locks import lock_nesting
 from craton_inv.repositories.groups import GroupRepository
 from craton_inv.repositories.scope import Scope
@@ -52,12 +53,14 @@ async def delete_group(session: AsyncSession, scope: Scope, group: Group) -> Non
     """
     await busy.refuse_while_updating(session, scope, group.inventory_id)
     await GroupRepository(session, scope).delete_recursive(group)
+    await record(session, "delete", group)
 
 
 async def dissolve_group(session: AsyncSession, scope: Scope, group: Group) -> None:
     """Delete a group got by `group_to_delete`, giving its children and hosts to its parents first."""
     await busy.refuse_while_updating(session, scope, group.inventory_id)
     await GroupRepository(session, scope).delete_promoting(group)
+    await record(session, "delete", group)
 
 
 def _assign(group: Group, values: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ from craton_inv.errors import BadRequest, InvalidField
 from craton_inv.models import Inventory, InventorySource
 from craton_inv.providers import registry
 from craton_inv.providers.base import SourceDefinition, Upload
+from craton_inv.repositories.activity import record
 from craton_inv.repositories.inventory_sources import InventorySourceRepository
 from craton_inv.repositories.patterns import first_fault
 from craton_inv.repositories.projects import ProjectRepository
@@ -79,12 +80,14 @@ async def delete_hosts(session: AsyncSession, scope: Scope, row: InventorySource
     """Delete the hosts that a source made. Raises Busy while its inventory is being updated."""
     await busy.refuse_while_updating(session, scope, row.inventory_id)
     await InventorySourceRepository(session, scope).delete_hosts(row)
+    await record(session, "update", row, changes={"deleted": "hosts"})
 
 
 async def delete_groups(session: AsyncSession, scope: Scope, row: InventorySource) -> None:
     """Delete the groups that a source made. Raises Busy while its inventory is being updated."""
     await busy.refuse_while_updating(session, scope, row.inventory_id)
     await InventorySourceRepository(session, scope).delete_groups(row)
+    await record(session, "update", row, changes={"deleted": "groups"})
 
 
 async def why_not_updatable(session: AsyncSession, scope: Scope, row: InventorySource) -> str:

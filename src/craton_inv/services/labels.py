@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.errors import BadRequest, InvalidField
 from craton_inv.models import Host, Inventory, Label, Tenant
+from craton_inv.repositories.activity import record
 from craton_inv.repositories.base import Repository
 from craton_inv.repositories.hosts import HostRepository
 from craton_inv.repositories.inventories import InventoryRepository
@@ -64,6 +65,7 @@ async def detach_label(session: AsyncSession, scope: Scope, bearer: Bearer, labe
     locked = await labels.find(label.id, lock=True)
     if locked is not None:
         await links.remove(locked)
+        await record(session, "disassociate", bearer, locked)
         await labels.delete_unused(locked.id)
 
 
@@ -83,6 +85,7 @@ async def _add(links: LabelLinks, bearer: Bearer, label: Label) -> None:
     if await links.count() >= MAX_LABELS:
         raise BadRequest(f"Maximum number of labels for {_kind(bearer)} reached.", code="labels.too_many", key="msg")
     await links.add(label)
+    await record(links.session, "associate", bearer, label)
 
 
 def _kind(bearer: Bearer) -> str:
