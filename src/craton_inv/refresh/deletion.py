@@ -104,7 +104,7 @@ class Deletion:
     async def listed(self, counts: Mapping[str, Counts], listings: Mapping[str, Listing]) -> None:
         """Delete what is neither listed nor delivered. Raises UpdateFailed when the guard does not allow it."""
         doomed = [name for name in reversed(self.plan.order) if name in listings and not self.is_off(name)]
-        for name in doomed if self.options.delete else ():
+        for name in (name for name in doomed if self._follows(name)):
             saving, listing = self.savings[name], listings[name]
             if listing.within is None and not self.options.force_delete:
                 self._judge(saving.collection.guard.check, name.replace("_", " "), *await listing.figures(saving))

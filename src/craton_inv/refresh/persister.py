@@ -1,7 +1,8 @@
 """Persisters: the set of collections of one refresh, their spools while parsing, and the save."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table
@@ -12,6 +13,7 @@ from craton_inv.refresh.counts import Counts
 from craton_inv.refresh.graph import Plan, plan
 from craton_inv.refresh.inventory_collection import InvalidCollection, InventoryCollection
 from craton_inv.refresh.inventory_object import InventoryObject
+from craton_inv.refresh.listing import Listing, Ref
 from craton_inv.refresh.parents import all_parents
 from craton_inv.refresh.saving import SaveOptions
 from craton_inv.refresh.staging import Stage
@@ -27,6 +29,7 @@ class Persister:
         self.links_table = links_table
         self.collections: dict[str, InventoryCollection] = {}
         self._stages: dict[str, Stage] = {}
+        self._listings: dict[str, Listing] = {}
         self._plan: Plan | None = None
 
     def add_collection(self, collection: InventoryCollection, **changes: Any) -> InventoryCollection:
@@ -87,11 +90,32 @@ class Persister:
             if (needed := site.needs())
         }
         return await saver.save(
-            connection, self._stages, plan(self.collections, needs), options, tell, self.links_table
+            connection, self._stages, plan(self.collections, needs), options, tell, self.links_table, self._listings
         )
+
+    def list_all(
+        self,
+        name: str,
+        manager_uuids: Iterable[Ref],
+        scope: Iterable[Ref] | None = None,
+        timestamp: datetime | None = None,
+    ) -> None:
+        """Say which objects of a collection there are at all, beside a delivery of some of them: others go.
+
+        manager_uuids  references, column to value or lazy link; none at all deletes everything in the scope
+        scope          what this is a list of, such as [{"host_id": hosts.lazy_find("a")}]; None for the whole source,
+                       held to the collection's deletion guard
+        timestamp      rows that the source was asked for later than this stay
+        Raises InvalidCollection. Source: ManageIQ's all_manager_uuids, all_manager_uuids_scope and _timestamp.
+        """
+        self._open()
+        collection = self.collections[name]
+        self._listings[name] = Listing.make(collection, self.collections, manager_uuids, scope, timestamp)
 
     def close(self) -> None:
         """Drop the spools."""
-        for stage in self._stages.values():
+        listed = [stage for listing in self._listings.values() for stage in listing.stages.values()]
+        for stage in (*self._stages.values(), *listed):
             stage.close()
         self._stages.clear()
+        self._listings.clear()

@@ -1,6 +1,7 @@
 """The saver: load the stages, save collections layer by layer, then delete what is missing, in one transaction."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Table, func, select
@@ -10,6 +11,7 @@ from craton_inv.refresh import save_exclusive, save_layered
 from craton_inv.refresh.counts import Counts
 from craton_inv.refresh.deletion import Deletion, strategy_of
 from craton_inv.refresh.graph import Plan
+from craton_inv.refresh.listing import Listing
 from craton_inv.refresh.loading import load_stages
 from craton_inv.refresh.name_filter import apply_name_filter
 from craton_inv.refresh.ownership import Layered
@@ -31,6 +33,7 @@ async def save(
     options: SaveOptions,
     tell: Tell,
     links_table: Table | None = None,
+    listings: Mapping[str, Listing] = MappingProxyType({}),
 ) -> dict[str, Counts]:
     """Save all stages in the caller's transaction. The number of statements depends on the collections alone.
 
@@ -75,6 +78,9 @@ async def save(
         await deletion.full(counts)
     else:
         await deletion.targeted(counts, scope)
+    for listing in listings.values():
+        await load_stages(connection, listing.stages, empty=True)
+    await deletion.listed(counts, listings)
     if links_table is not None:
         await keep_unconnected(savings, counts, links_table)
     return counts

@@ -9,6 +9,7 @@ whoever delivers a host delivers its disks. See decision 13.
 from collections.abc import Mapping
 
 from craton_inv.refresh.counts import Counts
+from craton_inv.refresh.inventory_collection import InventoryCollection
 from craton_inv.refresh.ownership import Layered
 from craton_inv.refresh.parents import Parent
 from craton_inv.refresh.saving import SaveOptions, Saving
@@ -64,26 +65,29 @@ async def drop_overtaken(saving: Saving, savings: Mapping[str, Saving], parents:
         newer=" OR ".join(ways),
     )
     counts.overtaken += result.rowcount
-    if saving.collection.reconnect_by:
+    if saving.collection.reconnect_by and saving.collection.version_column:
         key = quote(saving.collection.reconnect_by)
-        renamed = await saving.run(_DROP_RENAMED, scope=saving.in_scope(), key=key, newer=ways[0])
+        newer = newer_than(saving.collection, "t", "version")
+        renamed = await saving.run(_DROP_RENAMED, scope=saving.in_scope(), key=key, newer=newer)
         counts.overtaken += renamed.rowcount
+
+
+def newer_than(collection: InventoryCollection, alias: str, bind: str) -> str:
+    """SQL: the saved row `alias` was asked for later than the time bound as `bind`; a row without a time was not."""
+    column = quote(collection.version_column)
+    ownership = collection.ownership
+    if not isinstance(ownership, Layered):
+        return f"coalesce({alias}.{column} > :{bind}, false)"
+    return (
+        f"EXISTS (SELECT FROM {quote(ownership.table.name)} v WHERE v.inventory_source_id = :source "
+        f"AND v.{quote(ownership.row)} = {alias}.id AND v.{column} > :{bind})"
+    )
 
 
 def _newer(savings: Mapping[str, Saving], parents: Parents, name: str, alias: str) -> str:
     """SQL: the saved row `alias` of a collection, or the row it is part of, is newer; empty without versions."""
     collection = savings[name].collection
-    ways = []
-    if collection.version_column:
-        column = quote(collection.version_column)
-        ownership = collection.ownership
-        if isinstance(ownership, Layered):
-            ways.append(
-                f"EXISTS (SELECT FROM {quote(ownership.table.name)} v WHERE v.inventory_source_id = :source "
-                f"AND v.{quote(ownership.row)} = {alias}.id AND v.{column} > :version)"
-            )
-        else:
-            ways.append(f"coalesce({alias}.{column} > :version, false)")
+    ways = [newer_than(collection, alias, "version")] if collection.version_column else []
     for parent in parents[name]:
         above = f"{alias}p"
         newer = _newer(savings, parents, parent.collection, above) if parent.owns else ""
