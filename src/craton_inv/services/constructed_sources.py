@@ -13,6 +13,8 @@ from craton_inv.repositories.scope import Scope
 
 EDITABLE = ("source_vars", "update_cache_timeout", "limit", "verbosity")
 NAME_LENGTH = 512
+# What a body calls differently from the column.
+COLUMNS = {"credential": "credential_id", "source_project": "source_project_id"}
 
 
 async def make_source(session: AsyncSession, scope: Scope, inventory: Inventory) -> InventorySource:
@@ -30,7 +32,7 @@ def refuse_by_hand(row: InventorySource, values: Mapping[str, Any]) -> None:
     """Raise InvalidField for a change that only the service makes: of what is fixed, or to a source of this kind."""
     if row.source == KIND:
         for name, value in values.items():
-            if name not in EDITABLE and value != getattr(row, name):
+            if name not in EDITABLE and value != getattr(row, COLUMNS.get(name, name)):
                 raise InvalidField("error", f"Cannot change field '{name}' on a constructed inventory source.")
     elif values.get("source") == KIND:
         raise InvalidField("error", "constructed not a valid source for inventory")

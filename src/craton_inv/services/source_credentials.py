@@ -86,6 +86,8 @@ async def why_unfit(session: AsyncSession, source: InventorySource, credential: 
     if credential.tenant_id != source.tenant_id:
         return "The credential belongs to another organization."
     kind = await CredentialTypeRepository(session, SYSTEM).get(credential.credential_type_id)
+    if source.source == "constructed":
+        return "The source of a constructed inventory takes no credential: its expressions could read it."
     if source.source in NEEDED:
         if kind.namespace != NEEDED[source.source]:
             return (

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.models import Inventory, InventorySource, Tenant
 from tests.api.conftest import ClientOf
-from tests.factories import make_constructed, make_group, make_host, make_inventory, make_tenant
+from tests.factories import make_constructed, make_credential, make_group, make_host, make_inventory, make_tenant
 
 INVENTORIES = "/api/v2/inventories/"
 CONSTRUCTED = "/api/v2/constructed_inventories/"
@@ -232,7 +232,15 @@ async def test_a_source_of_this_kind_is_never_made_by_hand(client: httpx.AsyncCl
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("source", "file"), ("name", "mine"), ("overwrite", False), ("enabled_var", "x"), ("source_path", "/x")],
+    [
+        ("source", "file"),
+        ("name", "mine"),
+        ("overwrite", False),
+        ("enabled_var", "x"),
+        ("source_path", "/x"),
+        ("credential", 7),
+        ("source_project", 7),
+    ],
 )
 async def test_its_source_is_fixed_but_for_what_the_plugin_takes(
     client: httpx.AsyncClient, constructed: Inventory, field: str, value: Any
@@ -241,6 +249,15 @@ async def test_its_source_is_fixed_but_for_what_the_plugin_takes(
     answer = await client.patch(f"{SOURCES}{source['id']}/", json={field: value})
     refusal = {"error": [f"Cannot change field '{field}' on a constructed inventory source."]}
     assert (answer.status_code, answer.json()) == (400, refusal)
+
+
+async def test_its_source_takes_no_credential_that_expressions_could_read(
+    client: httpx.AsyncClient, constructed: Inventory, session: AsyncSession, tenant: Tenant
+) -> None:
+    credential = await make_credential(session, tenant=tenant)
+    source = await source_of(client, constructed.id)
+    answer = await client.post(f"{SOURCES}{source['id']}/credentials/", json={"id": credential.id})
+    assert (answer.status_code, "takes no credential" in answer.json()["msg"]) == (400, True)
 
 
 async def test_what_the_plugin_takes_is_changed_through_its_source_too(
