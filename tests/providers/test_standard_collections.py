@@ -1,11 +1,14 @@
 """What providers link hosts to: taken from the menu, saved with its links, followed and deleted with its source."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from craton_inv.errors import UpdateFailed
 from craton_inv.models import Disk, Flavor, Host, Hypervisor, Image, Network, NetworkPort, Resource
 from craton_inv.providers.inventory_persister import InventoryPersister
 from craton_inv.refresh.collector import Collector
@@ -167,6 +170,50 @@ async def test_what_a_source_owns_alone_is_no_other_source_s(world: World) -> No
         assert len([*flavors]) == 2
         hosts = await session.scalars(select(Host.flavor_id).where(Host.inventory_id == world.inventory_id))
         assert len({*hosts}) == 2
+
+
+def one_port(**values: Any) -> Build:
+    """A host with one port, and an image."""
+
+    def build(persister: InventoryPersister) -> Iterator[InventoryObject]:
+        yield persister.hosts.build(name="web1", variables={})
+        given = {"ref": "eni-1", "name": "eth0", "ip_address": "10.0.0.1", "ip_addresses": ["10.0.0.1"], **values}
+        created = given.pop("created_on", None)
+        yield persister["network_ports"].build(host_id=persister.hosts.lazy_find("web1"), **given)
+        yield persister["images"].build(ref="ami-1", name="image", created_on=created)
+
+    return build
+
+
+async def test_what_a_provider_has_no_value_for_is_empty(world: World) -> None:
+    await refresh(world, one_port())
+    for _ in range(2):
+        counts = await refresh(world, one_port(name=None, ip_address=None, ip_addresses=None))
+    port = (await rows_of(world, NetworkPort))["eni-1"]
+    assert (port.name, port.ip_address, port.ip_addresses) == ("", None, [])
+    assert written(counts) == 0
+
+
+async def test_times_may_be_texts_and_addresses_objects(world: World) -> None:
+    await refresh(world, one_port(created_on="2026-01-31T12:00:00Z", ip_address=ip_address("fe80::1")))
+    counts = await refresh(world, one_port(created_on=datetime(2026, 1, 31, 12), ip_address="FE80::1"))
+    assert written(counts) == 0
+    assert (await rows_of(world, Image))["ami-1"].created_on == datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({"ip_address": "10.0.0.300"}, r"network_ports 'eth0': ip_address '10.0.0.300' is no IP address"),
+        ({"ip_address": "10.0.0.1/99"}, r"ip_address '10.0.0.1/99' is no IP address"),
+        ({"created_on": "yesterday"}, r"images 'image': created_on 'yesterday' is no time"),
+        ({"created_on": 12}, r"created_on '12' is no time"),
+    ],
+)
+async def test_a_value_that_no_column_takes_is_refused_by_name(world: World, values: dict[str, Any], why: str) -> None:
+    with pytest.raises(UpdateFailed, match=why):
+        await refresh(world, one_port(**values))
+    assert await world.hosts() == {}
 
 
 async def test_collections_are_declared_only_when_a_provider_takes_them() -> None:

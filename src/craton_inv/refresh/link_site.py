@@ -13,10 +13,9 @@ from craton_inv.refresh.declaration import InvalidCollection
 from craton_inv.refresh.inventory_collection import InventoryCollection
 from craton_inv.refresh.lookup import MAX_FORMS, Form, forms_of
 from craton_inv.refresh.reference import Reference
-from craton_inv.refresh.row_text import Encoder, encoder_for, object_text
+from craton_inv.refresh.row_text import NULL, Encoder, encoder_for, object_text
 from craton_inv.refresh.sql import type_name
 
-NULL = "\\N"
 PLAIN = -1  # the form of a value that was sent instead of a link; it travels as the link's default
 
 

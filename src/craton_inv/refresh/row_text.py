@@ -4,14 +4,17 @@ import json
 import re
 import sys
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from ipaddress import ip_address, ip_interface
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Integer, LargeBinary, String
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Boolean, Column, DateTime, Integer, LargeBinary, String
+from sqlalchemy.dialects.postgresql import INET, JSONB
 
 from craton_inv.errors import UpdateFailed
 
 Encoder = Callable[[Any, Mapping[str, Any]], str]
+NULL = "\\N"  # the COPY field of a null
 MAX_DEPTH = 64
 MAX_INTEGER = 2**63
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
@@ -124,6 +127,37 @@ def _integer(column: Column[Any], collection: str) -> Encoder:
     return encode
 
 
+def _address(column: Column[Any], collection: str) -> Encoder:
+    def encode(value: Any, values: Mapping[str, Any]) -> str:
+        try:
+            return str(ip_interface(value) if "/" in str(value) else ip_address(value))
+        except ValueError:
+            shown = f"{str(value)[:100]!a}"
+            raise UpdateFailed(f"{object_text(collection, values)}: {column.name} {shown} is no IP address.") from None
+
+    return encode
+
+
+def _time(column: Column[Any], collection: str) -> Encoder:
+    def encode(value: Any, values: Mapping[str, Any]) -> str:
+        try:
+            moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        except (TypeError, ValueError):
+            shown = f"{str(value)[:100]!a}"
+            raise UpdateFailed(
+                f"{object_text(collection, values)}: {column.name} {shown} is no time, as in 2026-01-31T12:00:00Z."
+            ) from None
+        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).isoformat()
+
+    return encode
+
+
+def null_text(column: Column[Any]) -> str:
+    """The COPY field of a value that is not there: the column's default where it cannot be null, for saved is that."""
+    default = getattr(column.server_default, "arg", None)
+    return escape(default) if not column.nullable and isinstance(default, str) else NULL
+
+
 def encoder_for(column: Column[Any], collection: str, identity: bool) -> Encoder:
     """How values of a column are written. `identity`: part of a manager_ref, where control characters are refused."""
     if isinstance(column.type, JSONB):
@@ -132,6 +166,10 @@ def encoder_for(column: Column[Any], collection: str, identity: bool) -> Encoder
         return _boolean
     if isinstance(column.type, LargeBinary):
         return _binary
+    if isinstance(column.type, INET):
+        return _address(column, collection)
+    if isinstance(column.type, DateTime):
+        return _time(column, collection)
     if isinstance(column.type, Integer):
         return _integer(column, collection)
     return _text(column, collection, identity)

@@ -12,9 +12,9 @@ from typing import Any
 from craton_inv.errors import UpdateFailed
 from craton_inv.refresh.inventory_collection import InventoryCollection
 from craton_inv.refresh.inventory_object import InventoryObject
-from craton_inv.refresh.link_site import NULL, LinkSite
+from craton_inv.refresh.link_site import LinkSite
 from craton_inv.refresh.ownership import Layered
-from craton_inv.refresh.row_text import Encoder, encoder_for, json_text, object_text
+from craton_inv.refresh.row_text import NULL, Encoder, encoder_for, json_text, null_text, object_text
 from craton_inv.refresh.sql import quote, type_name
 
 SPOOL_MEMORY = 4 * 1024 * 1024  # bytes a spool may hold before it becomes a file
@@ -46,7 +46,7 @@ class Stage:
         }
         self.columns: dict[str, str] = {}
         self.identity: list[str] = []  # staging columns of the identity
-        self._writers: list[tuple[str, Encoder | None, LinkSite | None]] = []
+        self._writers: list[tuple[str, Encoder | None, LinkSite | None, str]] = []
         for name in (*collection.manager_ref, *self.optional):
             self._take(name)
         self._fields_of_identity = len(collection.manager_ref)
@@ -65,12 +65,13 @@ class Stage:
         if site is not None:
             self.columns |= site.columns
             self.identity += list(site.columns) if identity else []
-            self._writers.append((name, None, site))
+            self._writers.append((name, None, site, site.null))
             return
         column = self.collection.column(name)
         self.columns[name] = type_name(column)
         self.identity += [name] if identity else []
-        self._writers.append((name, encoder_for(column, self.collection.name, identity), None))
+        null = NULL if isinstance(self.collection.ownership, Layered) else null_text(column)
+        self._writers.append((name, encoder_for(column, self.collection.name, identity), None, null))
 
     @property
     def name(self) -> str:
@@ -92,12 +93,12 @@ class Stage:
         values = item.values
         fields: list[str] = []
         defaults: dict[str, Any] = {}
-        for name, encode, site in self._writers:
+        for name, encode, site, null in self._writers:
             value = values.get(name)
             if value is None:
                 if name in self._needed:
                     self._refuse_null(name, values)
-                fields.append(NULL if site is None else site.null)
+                fields.append(null)
             elif encode is not None:
                 fields.append(encode(value, values))
             elif site is not None:
