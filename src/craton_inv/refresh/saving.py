@@ -12,7 +12,7 @@ from craton_inv.refresh.inventory_collection import InventoryCollection
 from craton_inv.refresh.linking import resolve
 from craton_inv.refresh.sql import compose, fill, join, null_safe, quote
 from craton_inv.refresh.staging import Stage
-from craton_inv.refresh.target import Targets
+from craton_inv.refresh.target import Target, Targets
 
 _DELIVERED = "SELECT d.id FROM (<resolved>) r JOIN <table> d ON <scope> AND <same>"
 _RESOLVED = "SELECT s.ctid AS place, s.sent, <values> FROM <stage> s <joins> WHERE <found>"
@@ -35,6 +35,7 @@ class SaveOptions:
     version         when the collection of this refresh began, by the database's clock; None: rows have no versions
     newest          the newest version that was saved before; None when that is not known
     newest_full     that of the newest complete full refresh that was saved before; None when there is none
+    later_targets   what refreshes were asked for that began later than this one and were saved before
     """
 
     source_id: int
@@ -50,6 +51,7 @@ class SaveOptions:
     version: datetime | None = None
     newest: datetime | None = None
     newest_full: datetime | None = None
+    later_targets: frozenset[Target] = frozenset()
 
     def scope_of(self, collection: InventoryCollection) -> dict[str, Any]:
         """The values of a collection's scope columns."""

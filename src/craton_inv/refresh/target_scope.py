@@ -5,7 +5,7 @@ but stay for that very reason. Of a collection with parents they are, besides, a
 scope, found by their foreign keys. Everything else is neither read nor deleted. Source: ManageIQ's targeted scope.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,7 +83,7 @@ async def find(
     built = frozenset(name for name, saving in savings.items() if saving.loaded)
     asked: dict[str, list[int]] = {}
     gone: dict[str, list[int]] = {}
-    for (name, columns), group in _grouped(targets).items():
+    for (name, columns), group in grouped(targets.items).items():
         for row in await _look_up(savings, name, columns, group):
             asked.setdefault(name, []).append(row.id)
             if not row.delivered:
@@ -94,10 +94,10 @@ async def find(
     return scope
 
 
-def _grouped(targets: Targets) -> dict[tuple[str, tuple[str, ...]], list[Target]]:
+def grouped(targets: Iterable[Target]) -> dict[tuple[str, tuple[str, ...]], list[Target]]:
     """Targets by association and columns, in one order."""
     groups: dict[tuple[str, tuple[str, ...]], list[Target]] = {}
-    for target in sorted(targets.items):
+    for target in sorted(targets):
         groups.setdefault((target.association, target.columns), []).append(target)
     return groups
 
@@ -117,19 +117,25 @@ async def _look_up(
             f"A target names one of {name} by {' and '.join(columns) or 'nothing'}; "
             + (f"they are known by {known}." if known else "they cannot be named by themselves.")
         )
-    for position, column in enumerate(columns):
-        values = [_value(collection.column(column).type, target, column) for target in targets]
-        saving.binds[f"part_{position}"] = (values, ARRAY(collection.column(column).type))
+    arrays = bind_targets(saving, columns, targets)
     same = " AND ".join(f"s.{quote(column)} = x.{quote(column)}" for column in columns)
     found = await saving.run(
         _NAMED,
         delivered=f"EXISTS (SELECT FROM <stage> s WHERE {same})" if saving.loaded else "false",
-        arrays=", ".join(f":part_{position}" for position in range(len(columns))),
+        arrays=arrays,
         columns=join(columns),
         found=" AND ".join(f"t.{quote(column)} = x.{quote(column)}" for column in columns),
         scope=saving.in_scope(),
     )
     return found.all()
+
+
+def bind_targets(saving: Saving, columns: tuple[str, ...], targets: list[Target]) -> str:
+    """SQL: arrays of the values that targets have for these columns; what it binds goes to `saving.binds`."""
+    for position, column in enumerate(columns):
+        kind = saving.collection.column(column).type
+        saving.binds[f"part_{position}"] = ([_value(kind, target, column) for target in targets], ARRAY(kind))
+    return ", ".join(f":part_{position}" for position in range(len(columns)))
 
 
 def _value(kind: Any, target: Target, column: str) -> Any:

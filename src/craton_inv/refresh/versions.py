@@ -13,7 +13,8 @@ from craton_inv.refresh.inventory_collection import InventoryCollection
 from craton_inv.refresh.ownership import Layered
 from craton_inv.refresh.parents import Parent
 from craton_inv.refresh.saving import SaveOptions, Saving
-from craton_inv.refresh.sql import quote
+from craton_inv.refresh.sql import join, quote
+from craton_inv.refresh.target_scope import bind_targets, grouped
 
 Parents = Mapping[str, tuple[Parent, ...]]
 
@@ -21,6 +22,7 @@ _DROP = """
 DELETE FROM <stage> s USING (<resolved>) r LEFT JOIN <table> t ON <scope> AND <same>
 WHERE s.ctid = r.place AND (<newer>)
 """
+_DROP_ASKED = "DELETE FROM <stage> s USING unnest(<arrays>) AS x(<columns>) WHERE <same>"
 _DROP_RENAMED = """
 DELETE FROM <stage> s USING <table> t WHERE <scope> AND t.<key> = s.<key> AND t.<key> <> '' AND (<newer>)
 """
@@ -43,8 +45,17 @@ def unless_newer(savings: Mapping[str, Saving], parents: Parents, name: str, opt
 
 
 async def drop_overtaken(saving: Saving, savings: Mapping[str, Saving], parents: Parents, counts: Counts) -> None:
-    """Take rows out of the stage whose saved row, or the row they are part of, is newer: these are left as they are."""
+    """Take rows out of the stage whose saved row, or the row they are part of, is newer: these are left as they are.
+
+    So are those that somebody asked for later: what was not there any more left no row that could be newer.
+    """
     name = saving.collection.name
+    for (association, columns), targets in grouped(saving.options.later_targets).items():
+        if association == name:
+            same = " AND ".join(f"s.{quote(column)} = x.{quote(column)}" for column in columns)
+            arrays = bind_targets(saving, columns, targets)
+            dropped = await saving.run(_DROP_ASKED, arrays=arrays, columns=join(columns), same=same)
+            counts.overtaken += dropped.rowcount
     owners = [parent for parent in parents[name] if parent.owns]
     ways = [way for way in (_newer(savings, parents, name, "t"),) if way]
     for number, owner in enumerate(owners):
