@@ -1,12 +1,27 @@
 """Generations move in the transaction of the change, whoever writes and however many rows."""
 
 from datetime import UTC, datetime
+from typing import Any
 
+import pytest
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from craton_inv.models import Group, GroupEdge, Host, Inventory, Membership
-from tests.factories import add_child, add_member, make_group, make_host, make_inventory
+from craton_inv.models import (
+    Disk,
+    Flavor,
+    Group,
+    GroupEdge,
+    Host,
+    Hypervisor,
+    Image,
+    Inventory,
+    Membership,
+    Network,
+    NetworkPort,
+    Resource,
+)
+from tests.factories import add_child, add_member, make_group, make_host, make_inventory, make_object, make_source
 
 
 async def generation(session: AsyncSession, inventory: Inventory) -> int:
@@ -91,3 +106,22 @@ async def test_a_host_that_changes_beside_its_facts_moves_its_inventory(session:
     values = {"ansible_facts_modified": func.now(), "enabled": False}
     await session.execute(update(Host).where(Host.id == host.id).values(values))
     assert await generation(session, inventory) == before + 1
+
+
+@pytest.mark.parametrize("model", [Hypervisor, Flavor, Image, Network, Disk, NetworkPort, Resource])
+async def test_what_a_source_delivers_moves_its_inventory(session: AsyncSession, model: Any) -> None:
+    inventory = await make_inventory(session)
+    source = await make_source(session, inventory=inventory)
+    host = await make_host(session, inventory=inventory)
+    seen = [await generation(session, inventory)]
+    of_host = {"host_id": host.id} if model in (Disk, NetworkPort) else {}
+    row = await make_object(session, model, source=source, **of_host)
+    seen.append(await generation(session, inventory))
+    row.name = "other"
+    await session.flush()
+    assert row.generation == 2
+    seen.append(await generation(session, inventory))
+    await session.delete(row)
+    await session.flush()
+    seen.append(await generation(session, inventory))
+    assert seen == [seen[0] + step for step in range(4)]
