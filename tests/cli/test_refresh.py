@@ -132,6 +132,16 @@ async def test_a_worker_does_the_work_and_is_followed(
     assert "Inventory import completed." in done.stdout
 
 
+async def test_a_dry_run_tells_what_would_be_done_and_writes_nothing(
+    refresh: Refresh, factory: SessionFactory, source: InventorySource
+) -> None:
+    done = await refresh("source", "cloud", "--here", "--dry-run")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "hosts: 3 created" in done.stdout
+    assert "Nothing is written" in done.stdout
+    assert await hosts_of(factory) == []
+
+
 async def test_nobody_waits_for_what_is_only_queued(
     refresh: Refresh, factory: SessionFactory, source: InventorySource
 ) -> None:

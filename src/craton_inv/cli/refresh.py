@@ -33,6 +33,7 @@ NOBODY = "No worker is at work: `craton-inv up` starts one, and --here does the 
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Show how it goes until it has ended.")]
 Here = Annotated[bool, typer.Option("--here", help="Do the work in this process, without a worker.")]
 ForceDelete = Annotated[bool, typer.Option("--force-delete", help="Delete even what the deletion guard would keep.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing: tell what would be done, and keep it.")]
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -48,6 +49,7 @@ def source(
     wait: Wait = True,
     here: Here = False,
     force_delete: ForceDelete = False,
+    dry_run: DryRun = False,
     data_dir: DataDir = None,
 ) -> None:
     """Refresh all that a source delivers.
@@ -58,7 +60,7 @@ def source(
     async def find(session: AsyncSession) -> RefreshTarget:
         return SourceTarget(await _one(session, "inventory_sources", which))
 
-    _refresh(settings_of(data_dir), find, wait=wait, here=here, force_delete=force_delete)
+    _refresh(settings_of(data_dir), find, wait=wait, here=here, force_delete=force_delete, dry_run=dry_run)
 
 
 @app.command("host")
@@ -67,6 +69,7 @@ def host(
     wait: Wait = True,
     here: Here = False,
     force_delete: ForceDelete = False,
+    dry_run: DryRun = False,
     data_dir: DataDir = None,
 ) -> None:
     """Refresh one host, by every source that delivers it.
@@ -77,7 +80,7 @@ def host(
     async def find(session: AsyncSession) -> RefreshTarget:
         return HostTarget(await _one(session, "hosts", which))
 
-    _refresh(settings_of(data_dir), find, wait=wait, here=here, force_delete=force_delete)
+    _refresh(settings_of(data_dir), find, wait=wait, here=here, force_delete=force_delete, dry_run=dry_run)
 
 
 @app.command("target")
@@ -88,6 +91,7 @@ def target(
     wait: Wait = True,
     here: Here = False,
     force_delete: ForceDelete = False,
+    dry_run: DryRun = False,
     data_dir: DataDir = None,
 ) -> None:
     """Refresh one object of a source, known here or not yet.
@@ -99,7 +103,7 @@ def target(
     async def find(session: AsyncSession) -> RefreshTarget:
         return ObjectTarget(await _one(session, "inventory_sources", which), association, manager_ref)
 
-    _refresh(settings_of(data_dir), find, wait=wait, here=here, force_delete=force_delete)
+    _refresh(settings_of(data_dir), find, wait=wait, here=here, force_delete=force_delete, dry_run=dry_run)
 
 
 def _reference(words: Sequence[str]) -> Mapping[str, str]:
@@ -130,14 +134,15 @@ def _refresh(
     *,
     wait: bool,
     here: bool,
-    force_delete: bool,
+    **options: bool,
 ) -> None:
+    """Queue what `find` gives, and follow it. `options`: of the update."""
     if here and not wait:
         raise typer.BadParameter("work that is done here is waited for", param_hint="'--here' / '--no-wait'")
-    options = {"force_delete": True} if force_delete else {}
     configure_logs("ERROR", as_json=settings.log_json)  # what goes wrong with an update is told as its event
+    wanted = {name: True for name, value in options.items() if value}
     with database(settings) as url:
-        done = asyncio.run(_queue_and_follow(settings, url, find, options, wait=wait, here=here))
+        done = asyncio.run(_queue_and_follow(settings, url, find, wanted, wait=wait, here=here))
     if not done:
         raise typer.Exit(1)
 

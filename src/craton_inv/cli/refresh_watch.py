@@ -97,7 +97,12 @@ class Watch:
     def _tell_ended(self, rows: Sequence[InventoryUpdate]) -> bool:
         for row in rows:
             if row.status == "successful":
-                self.console.print(escape(f"{row.name}: {row.status}. {_figures(row.result)}"))
+                aside = (
+                    "" if row.purpose == "update" else f" Nothing is written; update {row.id} keeps it to be applied."
+                )
+                self.console.print(escape(f"{row.name}: {row.status}. {_figures(row.result)}{aside}"))
+                for verdict in row.result.get("guard") or ():
+                    self.console.print(escape(f"The deletion guard would stop it: {verdict}"))
             else:
                 print(f"{row.name}: {row.status}. {row.job_explanation}", file=sys.stderr)
         return len(rows) == len(self.names) and all(row.status == "successful" for row in rows)
