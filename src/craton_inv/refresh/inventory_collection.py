@@ -139,16 +139,6 @@ class InventoryCollection:
         )
 
     @cached_property
-    def parents(self) -> dict[str, str]:
-        """Link columns that say what a row is a part of, with the collection: without that there is no such row."""
-        chosen = self.parent_inventory_collections
-        return {
-            name: target
-            for name, target in self.links.items()
-            if (name in self.required if chosen is None else target in chosen)
-        }
-
-    @cached_property
     def deletes(self) -> bool:
         """Whether what is missing may be deleted at all."""
         return self.complete and not self.update_only and not self.create_only

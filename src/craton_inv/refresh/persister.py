@@ -48,7 +48,7 @@ class Persister:
         return changed
 
     def plan(self) -> Plan:
-        """The order of saving. Raises InvalidCollection when there is none."""
+        """The order of saving. Raises InvalidCollection when there is none, or a collection names a wrong parent."""
         if self._plan is None:
             self._plan = plan(self.collections)
             all_parents(self.collections)  # refused here, before anything is collected
