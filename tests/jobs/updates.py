@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import select, update
 
 from craton_inv.db.session import unit_of_work
@@ -20,6 +21,8 @@ from craton_inv.services import inventory_updates
 from craton_inv.settings import Settings
 from tests.refresh.world import World
 
+# The database of these tests outlives the data directory of each.
+ROOT_KEYS = SecretStr("tests:" + "00" * 32)
 EXAMPLE = '{"hosts": 3, "prefix": "web"}'
 
 
@@ -106,4 +109,4 @@ class Updates:
 @pytest.fixture
 def updates(world: World, settings: Settings, tmp_path: Path) -> Updates:
     """Launching and running updates; file sources may lie in the test's own folder."""
-    return Updates(world, settings.model_copy(update={"file_roots": str(tmp_path)}))
+    return Updates(world, settings.model_copy(update={"file_roots": str(tmp_path), "root_keys": ROOT_KEYS}))
