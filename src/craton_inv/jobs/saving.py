@@ -130,6 +130,8 @@ async def _options(
     definition = started.definition
     version = kept["collected_at"]
     newest, newest_full = await update_versions.collected_before(session, definition.id)
+    stale = newest is not None and newest > version
+    later = await update_versions.targets_after(session, definition.id, version) if stale else frozenset()
     return SaveOptions(
         source_id=definition.id,
         update_id=started.update_id,
@@ -142,6 +144,7 @@ async def _options(
         # Without one before it there is nothing to look at; the moment of this refresh then says so.
         newest=newest or version,
         newest_full=newest_full,
+        later_targets=later,
     )
 
 

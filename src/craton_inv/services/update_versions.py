@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from craton_inv.models import InventoryUpdate
+from craton_inv.models import InventoryUpdate, InventoryUpdateTarget
+from craton_inv.refresh.target import Target
 
 
 async def now(session: AsyncSession) -> datetime:
@@ -19,7 +20,7 @@ async def collected_before(session: AsyncSession, source_id: int) -> tuple[datet
 
     One that failed may have saved a part; a dry run saves nothing.
     """
-    wrote = func.coalesce(InventoryUpdate.options["dry_run"].astext, "false") == "false"
+    wrote = InventoryUpdate.purpose != "dry_run"
     whole = (
         (InventoryUpdate.kind == "full")
         & (InventoryUpdate.status == "successful")
@@ -31,3 +32,17 @@ async def collected_before(session: AsyncSession, source_id: int) -> tuple[datet
     )
     latest, full = row.one()
     return latest, full
+
+
+async def targets_after(session: AsyncSession, source_id: int, version: datetime) -> frozenset[Target]:
+    """What saved updates of a source were asked for that began to collect later than `version`."""
+    rows = await session.execute(
+        select(InventoryUpdateTarget.association, InventoryUpdateTarget.manager_ref)
+        .join(InventoryUpdate, InventoryUpdate.id == InventoryUpdateTarget.inventory_update_id)
+        .where(
+            InventoryUpdate.inventory_source_id == source_id,
+            InventoryUpdate.collected_at > version,
+            InventoryUpdate.purpose != "dry_run",
+        )
+    )
+    return frozenset(Target.of(source_id, row.association, row.manager_ref) for row in rows)
