@@ -20,8 +20,8 @@ from craton_inv.repositories.fact_paths import FactPathRepository
 from craton_inv.repositories.host_facts import HostFactsRepository
 from craton_inv.repositories.hosts import HostRepository
 from craton_inv.repositories.scope import Scope
+from craton_inv.services.constructed_hosts import keepers_of_facts
 from craton_inv.services.host_facts import ROOT, refuse_size
-from craton_inv.services.smart_inventories import hosts_of
 
 SPOOL_MEMORY = 4 * 1024 * 1024  # bytes of facts held in memory; beyond, they go to a file
 CHUNK_HOSTS = 250
@@ -149,8 +149,11 @@ class FactLines:
 async def find_hosts(
     session: AsyncSession, scope: Scope, inventory: Inventory, wanted: Collection[str | int]
 ) -> dict[str | int, int]:
-    """The ids of hosts of an inventory of any kind, by the names or ids asked for. Absent ones lack."""
-    return await HostRepository(session, scope).ids_of(hosts_of(inventory), wanted)
+    """The ids of hosts of an inventory of any kind, by the names or ids asked for. Absent ones lack.
+
+    Of a constructed one they are the originals, which keep the facts.
+    """
+    return await HostRepository(session, scope).ids_of(keepers_of_facts(inventory), wanted)
 
 
 async def clear(

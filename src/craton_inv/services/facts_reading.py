@@ -19,7 +19,7 @@ from craton_inv.repositories.host_facts import FactsRow, HostFactsRepository
 from craton_inv.repositories.scope import Scope
 from craton_inv.repositories.sets import any_text
 from craton_inv.schemas.v2.fields import show_time
-from craton_inv.services.smart_inventories import hosts_of
+from craton_inv.services.constructed_hosts import keepers_of_facts
 
 PIECE_HOSTS = 500
 PIECE_BYTES = 256 * 1024  # as stored, which is some times smaller than the text
@@ -57,7 +57,7 @@ class FactsReading:
         where: Sequence[ColumnElement[bool]] = (),
     ) -> "FactsReading":
         """Those of an inventory of any kind for which `query` and `where` hold. Raises InvalidFilter."""
-        conditions = [scope.where(Host), hosts_of(inventory), *where]
+        conditions = [scope.where(Host), keepers_of_facts(inventory), *where]
         if query.names is not None:
             conditions.append(any_text(Host.name, query.names))
         if query.newer_than is not None:

@@ -1,5 +1,6 @@
 """Constructed inventories over HTTP: made with their source, given inputs in order, refused what is not theirs."""
 
+import json
 from typing import Any
 
 import httpx
@@ -318,6 +319,24 @@ async def test_a_host_of_a_plain_inventory_keeps_its_facts_whatever_its_instance
     other = await make_host(session)
     host = await make_host(session, instance_id=str(other.id), facts={"own": 1})
     assert (await client.get(f"/api/v2/hosts/{host.id}/ansible_facts/")).json() == {"own": 1}
+
+
+async def test_the_facts_of_all_its_hosts_are_those_of_the_originals(
+    client: httpx.AsyncClient, session: AsyncSession, tenant: Tenant
+) -> None:
+    given = await make_inventory(session, tenant=tenant)
+    original = await make_host(session, "h", inventory=given, facts={"a": 1})
+    await make_host(session, "other", inventory=given, facts={"a": 2})
+    constructed = await make_constructed(session, tenant=tenant, inputs=[given])
+    await make_host(session, "h", inventory=constructed, instance_id=str(original.id))
+    await make_host(session, "made", inventory=constructed, instance_id="no id")
+    path = f"{INVENTORIES}{constructed.id}/ansible_facts/"
+    read = [json.loads(line) for line in (await client.get(path)).text.splitlines()]
+    assert [(row["id"], row["ansible_facts"]) for row in read] == [(original.id, {"a": 1})]
+    line = json.dumps({"name": "h", "ansible_facts": {"b": 2}})
+    written = await client.patch(path, content=line, headers={"Content-Type": "application/x-ndjson"})
+    assert written.status_code == 200
+    assert (await client.get(f"/api/v2/hosts/{original.id}/ansible_facts/")).json() == {"a": 1, "b": 2}
 
 
 async def test_a_reader_attaches_nothing(
