@@ -86,8 +86,8 @@ def create_object_table(table: str, *parts: sa.schema.SchemaItem, identity: tupl
             "inventory_source_id", *identity, name=op.f(f"uq_{table}_inventory_source_id_{'_'.join(identity)}")
         ),
     )
-    for column in ("tenant_id", "inventory_id"):
-        op.create_index(f"ix_{table}_{column}", table, [column, "id"], unique=False)
+    # One for lists of a tenant and of an inventory: each further index costs a refresh a tenth of its time.
+    op.create_index(f"ix_{table}_tenant_id", table, ["tenant_id", "inventory_id"], unique=False)
 
 
 def linked(table: str) -> sa.UniqueConstraint:

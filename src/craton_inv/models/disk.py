@@ -21,8 +21,7 @@ class Disk(HasId, HasTimestamps, HasGeneration, SourceObject, Base):
         of_source(),
         of_same_inventory("host_id", "hosts", ondelete="CASCADE"),
         Index("ix_disks_host_id", "host_id"),
-        Index("ix_disks_tenant_id", "tenant_id", "id"),
-        Index("ix_disks_inventory_id", "inventory_id", "id"),
+        Index("ix_disks_tenant_id", "tenant_id", "inventory_id"),
     )
     __search_fields__ = ("name", "device")
     __filter_names__ = {"organization": "tenant"}  # noqa: RUF012

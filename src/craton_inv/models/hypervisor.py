@@ -22,8 +22,7 @@ class Hypervisor(HasId, HasTimestamps, HasGeneration, SourceObject, Base):
         UniqueConstraint("inventory_source_id", "ref"),
         UniqueConstraint("id", "inventory_id"),
         of_source(),
-        Index("ix_hypervisors_tenant_id", "tenant_id", "id"),
-        Index("ix_hypervisors_inventory_id", "inventory_id", "id"),
+        Index("ix_hypervisors_tenant_id", "tenant_id", "inventory_id"),
     )
     __search_fields__ = ("name", "hostname")
     __filter_names__ = {"organization": "tenant"}  # noqa: RUF012

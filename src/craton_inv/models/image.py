@@ -21,8 +21,7 @@ class Image(HasId, HasTimestamps, HasGeneration, SourceObject, Base):
         UniqueConstraint("inventory_source_id", "ref"),
         UniqueConstraint("id", "inventory_id"),
         of_source(),
-        Index("ix_images_tenant_id", "tenant_id", "id"),
-        Index("ix_images_inventory_id", "inventory_id", "id"),
+        Index("ix_images_tenant_id", "tenant_id", "inventory_id"),
     )
     __search_fields__ = ("name",)
     __filter_names__ = {"organization": "tenant"}  # noqa: RUF012

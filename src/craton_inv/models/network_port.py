@@ -28,8 +28,7 @@ class NetworkPort(HasId, HasTimestamps, HasGeneration, SourceObject, Base):
         Index("ix_network_ports_host_id", "host_id"),
         Index("ix_network_ports_network_id", "network_id", postgresql_where=text("network_id IS NOT NULL")),
         Index("ix_network_ports_mac_address", "mac_address"),
-        Index("ix_network_ports_tenant_id", "tenant_id", "id"),
-        Index("ix_network_ports_inventory_id", "inventory_id", "id"),
+        Index("ix_network_ports_tenant_id", "tenant_id", "inventory_id"),
     )
     __search_fields__ = ("name", "mac_address")
     __filter_names__ = {"organization": "tenant"}  # noqa: RUF012

@@ -21,8 +21,7 @@ class Resource(HasId, HasTimestamps, HasGeneration, SourceObject, Base):
     __table_args__ = (
         UniqueConstraint("inventory_source_id", "collection", "ref"),
         of_source(),
-        Index("ix_resources_tenant_id", "tenant_id", "id"),
-        Index("ix_resources_inventory_id", "inventory_id", "id"),
+        Index("ix_resources_tenant_id", "tenant_id", "inventory_id"),
         Index(
             "ix_resources_attributes",
             "attributes",

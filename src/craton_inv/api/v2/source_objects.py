@@ -119,7 +119,9 @@ def _add_below(plural: str, owner: type[Repository[Any]], kind: Kind, column: An
     async def endpoint(row_id: RowId, viewer: ViewerDep, window: WindowDep) -> Any:
         row = await owner(viewer.session, viewer.scope).get(row_id)
         repository = kind.repository(viewer.session, viewer.scope)
-        return await listed(window, repository, kind.presenter(viewer), kind.envelope, column == row.id)
+        # The tenant for the index, which begins with it.
+        where = (kind.repository.model.tenant_id == row.tenant_id, column == row.id)
+        return await listed(window, repository, kind.presenter(viewer), kind.envelope, *where)
 
     name = singular(plural).removeprefix("inventory_") if plural == "inventory_sources" else singular(plural)
     summary = f"List the {kind.words} of a {name.replace('_', ' ')}"
