@@ -52,7 +52,6 @@ EMPTY = (
     "execution_environments",
     "job_templates",
     "notification_templates",
-    "projects",
     "system_job_templates",
     "teams",
     "workflow_job_templates",
