@@ -46,6 +46,13 @@ MORE = (
     "INSERT INTO labels (tenant_id, name) SELECT id, 'gold' FROM tenants",
     "INSERT INTO host_labels (host_id, label_id, inventory_id, tenant_id)"
     " SELECT h.id, l.id, h.inventory_id, h.tenant_id FROM hosts h, labels l",
+    "INSERT INTO root_keys (id, fingerprint) VALUES ('old', 'f')",
+    "INSERT INTO tenant_keys (tenant_id, version, wrapped, root_key_id) SELECT id, 1, 'w', 'old' FROM tenants",
+    "INSERT INTO credentials (tenant_id, credential_type_id, name, key_id, key_version, nonce, ciphertext, wrapped_key)"
+    " SELECT k.tenant_id, c.id, 'key', k.id, 1, 'n', 'c', 'w' FROM tenant_keys k, credential_types c"
+    " WHERE c.namespace = 'aws'",
+    "INSERT INTO inventory_sources (inventory_id, tenant_id, name, credential_id)"
+    " SELECT i.id, i.tenant_id, 'keyed', c.id FROM inventories i JOIN credentials c USING (tenant_id)",
     "INSERT INTO fact_paths (tenant_id, path, kinds) SELECT id, 'ansible_facts__n', 2 FROM tenants",
     "INSERT INTO smart_inventory_memberships SELECT i.id, min(h.id) FROM inventories i, hosts h"
     " WHERE i.kind = 'smart' GROUP BY i.id",
@@ -159,3 +166,22 @@ async def test_every_foreign_key_is_served_by_an_index(fresh_database_url: str) 
     """)
     missing = await run_sync(fresh_database_url, lambda c: list(c.execute(query).scalars()))
     assert missing == []
+
+
+async def test_constructed_inventories_become_regular_ones_on_the_way_down(fresh_database_url: str) -> None:
+    made = (
+        "INSERT INTO tenants (name) VALUES ('acme')",
+        "INSERT INTO inventories (tenant_id, name, kind) SELECT id, n, k FROM tenants,"
+        " (VALUES ('given', ''), ('made', 'constructed')) each (n, k)",
+        "INSERT INTO inventory_sources (tenant_id, inventory_id, name, source, source_vars)"
+        " SELECT tenant_id, id, 's', 'constructed', 'strict: true' FROM inventories WHERE kind = 'constructed'",
+        "INSERT INTO input_inventories (inventory_id, input_inventory_id, tenant_id, position)"
+        " SELECT m.id, g.id, m.tenant_id, 1 FROM inventories m, inventories g WHERE m.kind <> '' AND g.kind = ''",
+    )
+    await run_sync(fresh_database_url, lambda c: run_all(c, made))
+    await run_sync(fresh_database_url, lambda c: downgrade(c, "0009"))
+    kept = "SELECT i.name, i.kind, s.source, s.source_vars FROM inventories i LEFT JOIN inventory_sources s"
+    rows = await run_sync(
+        fresh_database_url, lambda c: sorted(map(tuple, c.execute(text(f"{kept} ON s.inventory_id = i.id"))))
+    )
+    assert rows == [("given", "", None, None), ("made", "", "", "strict: true")]
