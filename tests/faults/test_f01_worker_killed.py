@@ -29,6 +29,12 @@ STATE = text("""
     ) AS everything
 """)
 
+CHANGES = text("""
+    SELECT count(*), count(DISTINCT (collection, row_id, parent_id)) FROM inventory_change_parts,
+      unnest(row_ids, parent_ids) AS rows (row_id, parent_id)
+    WHERE update_id = :update
+""")
+
 
 async def add_source(factory: SessionFactory, hosts: int) -> InventorySource:
     async with unit_of_work(factory) as session:
@@ -56,6 +62,14 @@ async def state(factory: SessionFactory, source: InventorySource) -> Any:
         return await session.scalar(STATE, {"inventory": source.inventory_id})
 
 
+async def changes(factory: SessionFactory, update_id: int) -> tuple[int, int]:
+    """How many changes the change set of an update has, and how many of them tell of a row a second time."""
+    async with factory() as session:
+        row = await session.execute(CHANGES, {"update": update_id})
+        noted, different = row.one()
+    return noted, noted - different
+
+
 async def kill_and_resume(factory: SessionFactory, start_worker: StartWorker, hosts: int, after: float) -> None:
     disturbed, calm = await add_source(factory, hosts), await add_source(factory, hosts)
     first = start_worker()
@@ -74,6 +88,8 @@ async def kill_and_resume(factory: SessionFactory, start_worker: StartWorker, ho
     assert time.monotonic() - killed_at < RESUMED_WITHIN_S
     await wait_for(factory, await start_update(factory, calm), "successful", seconds=RESUMED_WITHIN_S)
     assert await state(factory, disturbed) == await state(factory, calm)
+    noted, twice = await changes(factory, update_id)
+    assert (noted, twice) == (2 * hosts + 1, 0)
 
 
 async def test_another_worker_finishes_the_refresh_of_a_killed_one_with_the_same_rows(

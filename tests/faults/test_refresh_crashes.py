@@ -14,7 +14,7 @@ from sqlalchemy import func, select, text, update
 from craton_inv.db.session import SessionFactory, unit_of_work
 from craton_inv.models import Host, InventorySource, InventoryUpdate, InventoryUpdateEvent, Job
 from tests.faults.conftest import StartWorker
-from tests.faults.test_f01_worker_killed import add_source, start_update, state, wait_for
+from tests.faults.test_f01_worker_killed import add_source, changes, start_update, state, wait_for
 
 STARTED_WITHIN_S = 20.0
 # A process that dies after the commit and before anybody hears of the job.
@@ -78,7 +78,7 @@ async def test_f06_a_crash_after_the_effect_runs_nothing_twice(
     update_id = await start_update(fault_factory, source)
     ended = await wait_for(fault_factory, update_id, "successful", seconds=30)
     first.kill()
-    before = await versions(fault_factory, source)
+    before, noted = await versions(fault_factory, source), await changes(fault_factory, update_id)
     second = start_worker()
     # The sweeper goes round once a second; an update of another source shows that this worker is at work.
     await wait_for(fault_factory, await start_update(fault_factory, await add_source(fault_factory, 1)), "successful",
@@ -86,6 +86,7 @@ async def test_f06_a_crash_after_the_effect_runs_nothing_twice(
     await asyncio.sleep(1.5)
     assert second.poll() is None
     assert await versions(fault_factory, source) == before
+    assert await changes(fault_factory, update_id) == noted == (201, 0)
     async with fault_factory() as session:
         told = select(func.count()).where(
             InventoryUpdateEvent.inventory_update_id == update_id,

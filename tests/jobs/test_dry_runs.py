@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from craton_inv.db.session import unit_of_work
 from craton_inv.errors import BadRequest, Conflict, Forbidden
 from craton_inv.models import Inventory, InventoryUpdate, UpdateDelivery, UpdateDeliveryChunk
+from craton_inv.refresh.refresher import Refresher
 from craton_inv.repositories.deliveries import forget_expired
 from craton_inv.repositories.scope import SYSTEM, Scope
 from craton_inv.services import dry_runs, inventory_updates
@@ -98,6 +99,43 @@ async def test_an_applied_delivery_leaves_nothing_for_the_next_run_to_write(upda
     again = await updates.run()
     assert await changes_of(updates, again.id) == []
     assert await state(updates) == generation
+
+
+async def test_runs_that_write_move_the_generation_and_those_that_do_not_leave_it(updates: Updates) -> None:
+    generations = [(await state(updates))[0]]
+    shown = await dry_run(updates)
+    generations.append((await state(updates))[0])
+    await applied(updates, shown.id)
+    generations.append((await state(updates))[0])
+    await updates.run()
+    generations.append((await state(updates))[0])
+    await updates.change_source(**machines(4))
+    await updates.run()
+    generations.append((await state(updates))[0])
+    start, dry, apply, unchanged, changed = generations
+    assert start == dry < apply == unchanged < changed
+
+
+async def test_a_write_that_comes_between_the_look_and_the_save_is_noticed(
+    updates: Updates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = await ask(updates, (await dry_run(updates)).id)
+    save, moved = Refresher.save, []
+
+    async def late(refresher: Refresher, *given: Any) -> Any:
+        if not moved:
+            moved.append(True)
+            async with unit_of_work(updates.world.factory) as session:
+                await session.execute(
+                    text("UPDATE inventories SET description = 'late' WHERE id = :id"),
+                    {"id": updates.world.inventory_id},
+                )
+        return await save(refresher, *given)
+
+    monkeypatch.setattr(Refresher, "save", late)
+    run = await updates.work(waiting)
+    assert (moved, run.status, run.job_explanation) == ([True], "failed", dry_runs.MOVED)
+    assert await updates.world.hosts() == {}
 
 
 async def test_nothing_is_applied_on_an_inventory_that_moved(updates: Updates) -> None:
