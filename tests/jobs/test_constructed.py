@@ -84,6 +84,7 @@ async def test_expressions_see_variables_and_facts(updates: Updates, inputs: dic
     assert (await updates.world.host("web")).variables["label"] == "first/web"
 
 
+@pytest.mark.full
 async def test_a_limit_keeps_its_hosts_and_lets_the_others_go_unguarded(
     updates: Updates, inputs: dict[str, int]
 ) -> None:
@@ -93,6 +94,7 @@ async def test_a_limit_keeps_its_hosts_and_lets_the_others_go_unguarded(
     assert set(await updates.world.hosts()) == {"web"}
 
 
+@pytest.mark.full
 async def test_inputs_without_hosts_empty_the_inventory(updates: Updates, inputs: dict[str, int]) -> None:
     await updates.run(**SOURCE)
     async with unit_of_work(updates.world.factory) as session:
@@ -101,6 +103,7 @@ async def test_inputs_without_hosts_empty_the_inventory(updates: Updates, inputs
     assert (row.status, await updates.world.hosts()) == ("successful", {})
 
 
+@pytest.mark.full
 async def test_a_strict_error_fails_the_update_with_its_reason_and_changes_nothing(
     updates: Updates, inputs: dict[str, int]
 ) -> None:
@@ -112,6 +115,7 @@ async def test_a_strict_error_fails_the_update_with_its_reason_and_changes_nothi
     assert set(await updates.world.hosts()) == {"web", "db", "both"}
 
 
+@pytest.mark.full
 async def test_a_host_renamed_in_its_input_is_renamed_in_place(updates: Updates, inputs: dict[str, int]) -> None:
     await updates.run(**SOURCE)
     before = await updates.world.host("web")
@@ -122,6 +126,7 @@ async def test_a_host_renamed_in_its_input_is_renamed_in_place(updates: Updates,
     assert set(await updates.world.hosts()) == {"www", "db", "both"}
 
 
+@pytest.mark.full
 async def test_a_second_update_writes_nothing(updates: Updates, inputs: dict[str, int]) -> None:
     await updates.run(**SOURCE)
     before = await updates.world.row_versions()

@@ -8,6 +8,7 @@ import pytest
 
 from craton_inv.models import InventoryUpdate
 from tests.jobs.updates import Updates
+from tests.refresh.world import document
 
 FILE = {"source": "file", "overwrite": True, "overwrite_vars": True, "verbosity": 0}
 LONG = "h" * 300
@@ -19,6 +20,12 @@ async def run(
     """Write an inventory and update the world from it."""
     (folder / name).write_text(content if isinstance(content, str) else json.dumps(content))
     return await updates.run(**{**FILE, "source_path": name, **values})
+
+
+async def seed(updates: Updates, host: str) -> None:
+    """What an earlier update of the source has left."""
+    await updates.world.source(**FILE, source_path="hosts.yml")
+    await updates.world.refresh(document([host]))
 
 
 def hosts(**variables: dict[str, Any]) -> dict[str, Any]:
@@ -79,7 +86,7 @@ async def test_a_name_of_300_characters_is_stored(updates: Updates, tmp_path: Pa
 async def test_what_cannot_be_taken_fails_the_update_with_its_reason_and_changes_nothing(
     updates: Updates, tmp_path: Path, inventory: dict[str, Any], reason: str
 ) -> None:
-    await run(updates, tmp_path, hosts(stays={}))
+    await seed(updates, "stays")
     row = await run(updates, tmp_path, inventory)
     assert row.status == "failed"
     assert reason in row.job_explanation
@@ -101,7 +108,7 @@ async def test_an_empty_file_is_an_inventory_without_hosts(updates: Updates, tmp
 
 
 async def test_an_empty_file_does_not_empty_the_inventory(updates: Updates, tmp_path: Path) -> None:
-    await run(updates, tmp_path, hosts(web1={}))
+    await seed(updates, "web1")
     row = await run(updates, tmp_path, "")
     assert (row.status, "delivered nothing" in row.job_explanation) == ("failed", True)
     assert set(await updates.world.hosts()) == {"web1"}
