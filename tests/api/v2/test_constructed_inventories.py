@@ -91,6 +91,24 @@ async def test_put_leaves_what_it_does_not_name(client: httpx.AsyncClient, const
     assert (answer.status_code, answer.json()["name"], answer.json()["limit"]) == (200, "renamed", "web*")
 
 
+async def test_an_etag_tells_of_changes_of_the_source_too(client: httpx.AsyncClient, constructed: Inventory) -> None:
+    path = f"{CONSTRUCTED}{constructed.id}/"
+    tag = (await client.get(path)).headers["etag"]
+    assert (await client.patch(path, json={"limit": "web"}, headers={"If-Match": tag})).status_code == 200
+    assert (await client.get(path)).headers["etag"] != tag
+    assert (await client.patch(path, json={"limit": "db"}, headers={"If-Match": tag})).status_code == 412
+
+
+@pytest.mark.parametrize("query", ["count_disabled=1", "search=alp", "search=alp&count_disabled=1"])
+async def test_inputs_keep_their_order_however_the_list_is_asked_for(
+    client: httpx.AsyncClient, session: AsyncSession, tenant: Tenant, query: str
+) -> None:
+    given = [await make_inventory(session, name, tenant=tenant) for name in ("alpine", "alpha")]
+    constructed = await make_constructed(session, tenant=tenant, inputs=given)
+    answer = await client.get(f"{INVENTORIES}{constructed.id}/input_inventories/?{query}")
+    assert [row["name"] for row in answer.json()["results"]] == ["alpine", "alpha"]
+
+
 async def test_the_list_shows_constructed_inventories_alone(
     client: httpx.AsyncClient, constructed: Inventory, session: AsyncSession
 ) -> None:

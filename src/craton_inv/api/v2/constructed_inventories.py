@@ -1,6 +1,6 @@
 """constructed_inventories/: inventories of kind constructed with what their source takes; and what they are made of."""
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy import ColumnElement
@@ -59,7 +59,7 @@ async def get_constructed_inventory(
 ) -> ConstructedInventory:
     """Read a constructed inventory."""
     row = await _get(inventory_id, viewer)
-    tell_etag(response, row)
+    tell_etag(response, await _state(row, viewer))
     return await ConstructedInventoryPresenter(viewer).one(row)
 
 
@@ -89,7 +89,7 @@ async def delete_constructed_inventory(
 ) -> DeletionAccepted:
     """Mark a constructed inventory for deletion; a worker deletes it with all that is in it. Its inputs stay."""
     row = await _get(inventory_id, viewer, lock=True)
-    require_match(request, row)
+    require_match(request, await _state(row, viewer))
     await delete_inventory(viewer.session, viewer.scope, row)
     return DeletionAccepted(id=row.id, pending_deletion=True)
 
@@ -101,6 +101,17 @@ async def _get(inventory_id: int, viewer: Viewer, *, lock: bool = False) -> Inve
     return row
 
 
+class _State(NamedTuple):
+    """What the ETag of one names: the inventory and its source, part of which it shows."""
+
+    generation: str
+
+
+async def _state(row: Inventory, viewer: Viewer) -> _State:
+    source = (await service.sources_of(viewer.session, [row]))[row.id]
+    return _State(f"{row.generation}.{source.generation}")
+
+
 async def _change(
     inventory_id: int,
     body: ConstructedInventoryReplace | ConstructedInventoryPatch,
@@ -109,7 +120,7 @@ async def _change(
     request: Request,
 ) -> ConstructedInventory:
     row = await _get(inventory_id, viewer, lock=True)
-    require_match(request, row)
+    require_match(request, await _state(row, viewer))
     values = content_of(body)
     if values.get("tenant_id", row.tenant_id) != row.tenant_id:
         await referred(OrganizationRepository(viewer.session, viewer.scope), "organization", values["tenant_id"])
