@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.models import Inventory
 from tests.api.conftest import ClientOf
+from tests.api.routes import operations
 from tests.factories import make_group, make_host, make_inventory, make_source, make_tenant
 
 WANTED_BY_AWXKIT = {
@@ -91,6 +92,12 @@ async def test_every_field_that_can_be_written_is_read_back(anonymous: httpx.Asy
         assert set(actions["POST"]) <= set(actions["GET"]), plural
         assert all("type" in field for field in [*actions["GET"].values(), *actions["POST"].values()])
         assert not {"verbose", "filter", "all", "order_by"} & set(actions["GET"])
+
+
+async def test_every_path_describes_itself(anonymous: httpx.AsyncClient) -> None:
+    for path in sorted({each.path for each in operations() if each.dialect == "v2"}):
+        answer = await anonymous.options(f"/v2{path.replace('{id}', '1')}")
+        assert (answer.status_code, "actions" in answer.json()) == (200, True), path
 
 
 async def test_only_attaching_lists_take_an_id(anonymous: httpx.AsyncClient) -> None:

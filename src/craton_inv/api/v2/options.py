@@ -84,6 +84,8 @@ def _accepted(route: Any) -> dict[str, Any]:
     fields = _fields(model, "validation", route.path)
     if not set(fields) >= LINKING:
         return fields
+    if "name" not in fields:  # a list that only attaches what is there
+        return {"id": fields["id"] | {"required": True}}
     # A list below an object: creating needs a name, and says nothing of the inventory, which the parent settles.
     kept = LINKING - {"id"} if route.path in ATTACHING else LINKING
     fields = {name: about for name, about in fields.items() if name not in kept and name != "inventory"}
