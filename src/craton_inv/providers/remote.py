@@ -1,4 +1,4 @@
-"""Inventories that another service gives over HTTP: asked for with what it said last time, read strictly, not trusted.
+"""Inventories that another service gives over HTTP: asked for with what it said last time, and read strictly.
 
 An answer that nothing changed ends the refresh without a row being written; it is only believed while the inventory
 and the source are as that earlier refresh left them (the worker forgets what a source remembers otherwise).
@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from craton_inv.ansible.variables import UNSAFE, as_unsafe
 from craton_inv.ansible.variables_text import load_json
 from craton_inv.errors import InvalidField, RemoteFault, TransientError, UpdateFailed
 from craton_inv.http_out import Limits
@@ -94,31 +93,6 @@ def read_document(content: bytes) -> dict[str, Any]:
     return {name: {"hosts": group} if isinstance(group, list) else group for name, group in document.items()}
 
 
-def untrusted(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The document with every template in its variables marked, so that Ansible prints it and does not run it."""
-    marked: dict[str, Any] = {}
-    for name, group in document.items():
-        if name == "_meta" and isinstance(group, Mapping) and isinstance(group.get("hostvars"), Mapping):
-            marked[name] = {
-                **group,
-                "hostvars": {host: as_unsafe(_unmarked(found)) for host, found in group["hostvars"].items()},
-            }
-        elif isinstance(group, Mapping) and "vars" in group:
-            marked[name] = {**group, "vars": as_unsafe(_unmarked(group["vars"]))}
-        else:
-            marked[name] = group
-    return marked
-
-
-def _unmarked(value: Any) -> Any:
-    """Marks of the other side taken off: ours are put on instead."""
-    if isinstance(value, dict):
-        if len(value) == 1 and isinstance(value.get(UNSAFE), str):
-            return value[UNSAFE]
-        return {key: _unmarked(item) for key, item in value.items()}
-    return [_unmarked(item) for item in value] if isinstance(value, list) else value
-
-
 class DocumentCollector(Collector):
     """`document` is what the other service says, `unchanged` that it said so before."""
 
@@ -135,7 +109,7 @@ class DocumentCollector(Collector):
         if answer is None:
             self.unchanged = True
             return
-        self.document = await asyncio.to_thread(lambda: untrusted(read_document(answer.content)))
+        self.document = await asyncio.to_thread(read_document, answer.content)
 
 
 class RemoteRefresher(Refresher):

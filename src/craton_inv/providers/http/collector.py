@@ -10,7 +10,7 @@ from craton_inv.errors import InvalidField, UpdateFailed
 from craton_inv.http_out.door import Answer
 from craton_inv.providers.ansible_inventory.collector import AnsibleCollector, Inputs
 from craton_inv.providers.base import SourceDefinition, Surroundings
-from craton_inv.providers.remote import RemoteRequest, ask, untrusted
+from craton_inv.providers.remote import RemoteRequest, ask
 from craton_inv.refresh.target import Targets
 
 READERS = {"yaml": ("yaml",), "ini": ("ini",)}
@@ -40,7 +40,6 @@ class HttpInventoryCollector(AnsibleCollector):
             self.unchanged = True
             return
         await super().collect()
-        self.document = untrusted(self.document)
 
     async def find(self, private: Path) -> Inputs:
         """The answer as a file."""
