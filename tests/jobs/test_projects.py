@@ -1,21 +1,24 @@
 """Projects as the worker updates them, and sources of kind scm that read from them, over HTTP on loopback."""
 
 import asyncio
+import base64
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from craton_inv.db.session import unit_of_work
 from craton_inv.errors import TransientError
 from craton_inv.jobs.update_project import update_project
-from craton_inv.models import Project, ProjectUpdate, Tenant
+from craton_inv.models import CredentialType, Project, ProjectUpdate, Tenant
 from craton_inv.queue import jobs
 from craton_inv.queue.jobs import Claim
 from craton_inv.repositories.projects import ProjectUpdateRepository, find_tree
 from craton_inv.repositories.scope import SYSTEM
 from craton_inv.services import project_updates
+from craton_inv.services.credentials import create_credential
 from tests.factories import make_project
 from tests.jobs.updates import Updates
 from tests.providers.scm.conftest import GitServer, git
@@ -217,6 +220,26 @@ async def test_a_run_whose_job_is_lost_is_ended(projects: Projects, git: GitServ
     async with unit_of_work(projects.factory) as session:
         await project_updates.end_lost(session)
     assert (await projects.update(update_id)).status == "error"
+
+
+async def test_a_private_repository_is_logged_into_and_the_secret_shows_nowhere(
+    projects: Projects, updates: Updates, git: GitServer
+) -> None:
+    commit = git.commit({"hosts.ini": HOSTS})
+    git.login = "Basic " + base64.b64encode(b"ada:s3cret-canary").decode()
+    async with unit_of_work(projects.factory) as session:
+        tenant = await session.get_one(Tenant, updates.world.tenant_id)
+        kind = await session.scalar(select(CredentialType.id).where(CredentialType.namespace == "scm"))
+        inputs = {"username": "ada", "password": "s3cret-canary"}
+        values = {"name": "git", "credential_type": kind, "inputs": inputs}
+        credential = await create_credential(session, SYSTEM, updates.settings, tenant, values)
+    project_id = await projects.make(scm_url=git.url)
+    refused = await projects.run(project_id)
+    assert "needs a credential" in refused.job_explanation
+    await projects.change(project_id, credential_id=credential.id)
+    run = await projects.run(project_id)
+    assert (run.status, run.scm_revision) == ("successful", commit), run.job_explanation
+    assert "s3cret" not in await projects.output(run.id)
 
 
 async def source(updates: Updates, project_id: int, **values: Any) -> Any:
