@@ -144,7 +144,7 @@ class PreconditionFailed(CratonInvError):
 
 
 class SecretUnreadable(Conflict):
-    """A stored secret does not open: changed, copied from elsewhere, or under a key that is retired. Nothing is shown."""
+    """A stored secret does not open: changed, copied from elsewhere, or under a retired key. Nothing is shown."""
 
     code = "secret.unreadable"
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class CredentialType(HasId, HasTimestamps, HasGeneration, Authored, Base):
-    """A type. `managed`: one of AWX's, known by its `namespace` and the same for all; others are of a tenant, or of all.
+    """A type. `managed`: one of AWX's, known by its `namespace`, the same for all; others are of a tenant, or of all.
 
     `inputs` and `injectors` of managed types are those of the release (`providers.credential_types`), not of the row.
     """

@@ -9,7 +9,7 @@ from craton_inv.db.base import Base, HasId
 
 
 class RootKey(Base):
-    """A root key that keys of tenants were sealed under. The key itself is never here: `fingerprint` tells two apart."""
+    """A root key that seals keys of tenants. The key itself is never here; `fingerprint` tells two apart."""
 
     __tablename__ = "root_keys"
 

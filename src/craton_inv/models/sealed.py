@@ -12,8 +12,8 @@ _HIDDEN: dict[str, Any] = {"filter": False}
 class Sealed:
     """A secret of a row with `id` and `tenant_id`. All null while there is none.
 
-    `wrapped_key` is the secret's own key, sealed under the tenant's key `key_id` of `key_version`; `secret_version` counts
-    the contents the secret has had. The name says what is bound to what: see `crypto.envelope`.
+    `wrapped_key` is the secret's own key, sealed under the tenant's key `key_id` of `key_version`; `secret_version`
+    counts the contents the secret has had. What is bound to what: see `crypto.envelope`.
     """
 
     key_id: Mapped[int | None] = mapped_column(info=_HIDDEN, sort_order=850)
