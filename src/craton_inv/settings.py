@@ -92,6 +92,10 @@ class Settings(BaseSettings):
     project_update_timeout: float = Field(
         600, gt=0, allow_inf_nan=False, description="Default timeout of a project update."
     )
+    aws_own_role: bool = Field(
+        False, description="Let ec2 sources without a credential use the worker's own rights at Amazon."
+    )
+    aws_endpoint_url: str | None = Field(None, description="Where EC2 is asked, instead of Amazon's own addresses.")
     http_out_allow: str = Field(
         "",
         description="Hosts and networks, separated by ',', that http and private addresses are allowed for.",

@@ -39,11 +39,12 @@ async def test_a_sample_is_saved_and_saved_again_without_a_write(
     kind: str, world: World, settings: Settings, tmp_path: Path
 ) -> None:
     sample = registry.get(kind).sample(tmp_path)
-    first = await refresh(world, settings, sample)
+    recorded = {"recorded": tmp_path}
+    first = await refresh(world, settings, sample, around=recorded)
     assert first.counts["hosts"].created > 0
     assert first.counts["memberships"].created > 0
     before = await world.row_versions()
-    second = await refresh(world, settings, sample)
+    second = await refresh(world, settings, sample, around=recorded)
     assert written(second.counts) == 0
     assert await world.row_versions() == before
 

@@ -98,7 +98,7 @@ class Surroundings:
 
     `inputs` gives the inventories that a constructed one is made of, in their order; `project` the files of the
     source's project. `remember` keeps a JSON object with the rows of the run; the next run finds it as `remembered`,
-    unless the inventory was changed since.
+    unless the inventory was changed since. `recorded`: a folder with answers of the outside, in place of the outside.
     """
 
     settings: Settings
@@ -110,6 +110,7 @@ class Surroundings:
     remembered: Mapping[str, Any] = field(default_factory=dict)
     remember: Callable[[Mapping[str, Any]], None] = field(default=lambda state: None)
     door: HttpOut | None = None
+    recorded: Path | None = None
 
     def http(self) -> HttpOut:
         """The door to the outside, as the operator set it."""
