@@ -90,7 +90,7 @@ async def start(session: AsyncSession, update_id: int, claim: Claim) -> Started 
         return Busy()
     resumed = row.status == "running"
     row.status = "running"
-    row.started = row.started or func.now()
+    row.started = row.started or func.clock_timestamp()  # not that of the transaction, which waited for the source
     row.execution_node = claim.worker
     row.source_definition = kept_definition(source)
     row.credential_id = source.credential_id
