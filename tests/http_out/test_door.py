@@ -175,6 +175,7 @@ async def test_a_gzip_body_comes_out_whole(door: Door, server: Server, size: int
         (b"hello", "gzip", "is not"),
         (b"hello", "br", "not asked for"),
     ],
+    ids=["half", "plain", "another"],
 )
 async def test_a_body_that_cannot_be_unpacked_is_refused(
     door: Door, server: Server, body: bytes, encoding: str, told: str
