@@ -104,9 +104,11 @@ class InventoryCollection:
             self._check_shape(shape)
         return InventoryObject(self, values)
 
-    def lazy_find(self, *values: Any, ref: str = MANAGER_REF, key: str = "", default: Any = None) -> Reference | None:
+    def lazy_find(
+        self, *values: Any, ref: str = MANAGER_REF, key: str | None = None, default: Any = None
+    ) -> Reference | None:
         """A link to the object of this collection with that identity, resolved while saving; see `lazy_find`."""
-        return lazy_find(self, values, ref, key, default)
+        return lazy_find(self, values, ref, key or "", default)
 
     @cached_property
     def refs(self) -> dict[str, tuple[str, ...]]:
