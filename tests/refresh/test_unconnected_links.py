@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from craton_inv.repositories.unconnected_links import unconnected_links
 from tests.refresh.cloud import FLAVORS, Cloud, Make, disk, flavor, machine, total
 from tests.refresh.world import World
 
@@ -132,3 +133,13 @@ async def test_links_to_what_a_name_filter_left_out_do_not_wait(cloud: Cloud) ->
     counts = await cloud.refresh(machine("web1"), machine("db1"), disk("web1", "0"), disk("db1", "0"))
     assert counts["disks"].created == 1
     assert await cloud.unconnected("id") == []
+
+
+async def test_the_oldest_links_that_wait_are_listed_with_how_many_there_are(cloud: Cloud, world: World) -> None:
+    await cloud.refresh(*(machine(f"m{n}", flavor=("a", "b")) for n in range(5)))
+    async with world.factory() as session:
+        listed = await unconnected_links(session, cloud.source_id, limit=2)
+    assert (listed["total"], len(listed["links"])) == (5, 2)
+    first = listed["links"][0]
+    assert (first["collection"], first["target"]) == ("machines", {"family": "a", "name": "b"})
+    assert not first["ambiguous"]
