@@ -14,7 +14,7 @@ from sqlalchemy import func, select, text, update
 from craton_inv.db.session import SessionFactory, unit_of_work
 from craton_inv.models import Host, InventorySource, InventoryUpdate, InventoryUpdateEvent, Job
 from tests.faults.conftest import StartWorker
-from tests.faults.test_f01_worker_killed import add_source, changes, start_update, state, wait_for
+from tests.faults.test_f01_worker_killed import add_source, changes, made, start_update, state, wait_for
 
 STARTED_WITHIN_S = 20.0
 # A process that dies after the commit and before anybody hears of the job.
@@ -86,7 +86,7 @@ async def test_f06_a_crash_after_the_effect_runs_nothing_twice(
     await asyncio.sleep(1.5)
     assert second.poll() is None
     assert await versions(fault_factory, source) == before
-    assert await changes(fault_factory, update_id) == noted == (201, 0)
+    assert await changes(fault_factory, update_id) == noted == (made(ended), 0)
     async with fault_factory() as session:
         told = select(func.count()).where(
             InventoryUpdateEvent.inventory_update_id == update_id,
