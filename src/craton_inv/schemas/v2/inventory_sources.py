@@ -38,6 +38,7 @@ class InventorySource(Named):
     update_cache_timeout: int = Field(description="Seconds.")
     read_only: bool = Field(description="Whether what it delivers may be changed or deleted by hand.")
     source_project: int | None
+    deprecated_group: int | None = Field(None, deprecated=True, description="Always null.")
     last_job_run: Time | None
     last_job_failed: bool
     next_job_run: Time | None
@@ -171,6 +172,15 @@ class UpdateOptions(BaseModel):
     dry_run: Flag = Field(
         default_factory=bool,
         description="Show what would change, write nothing; `inventory_updates/:id/apply/` then writes exactly that.",
+    )
+
+
+class SourcesOptions(BaseModel):
+    """Which sources of an inventory to update."""
+
+    on_launch: Flag = Field(
+        default_factory=bool,
+        description="Only those with `update_on_launch` whose last update is not recent enough.",
     )
 
 
