@@ -1,6 +1,18 @@
 """Every route of /v1."""
 
-from craton_inv.api.v1 import ansible_inventory, grants, groups, hosts, jobs, keys, members, regions, tenants, tokens, users
+from craton_inv.api.v1 import (
+    ansible_inventory,
+    grants,
+    groups,
+    hosts,
+    jobs,
+    keys,
+    members,
+    regions,
+    tenants,
+    tokens,
+    users,
+)
 
 ROUTERS = (
     tenants.router,
