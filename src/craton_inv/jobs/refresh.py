@@ -58,6 +58,8 @@ async def refresh(context: JobContext) -> None:
     async with EventWriter(context.session_factory, update_id, started.definition.verbosity) as events:
         if started.resumed:
             events.say(f"Resumed by worker {context.claim.worker} (attempt {context.claim.attempt}).")
+        for note in started.notes:
+            events.say(note)
         await _run(context, started, events)
 
 

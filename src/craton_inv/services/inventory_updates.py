@@ -12,6 +12,7 @@ from craton_inv.models.inventory_update import ENDED
 from craton_inv.providers import registry
 from craton_inv.providers.events import ObjectRef
 from craton_inv.queue import jobs
+from craton_inv.repositories.input_inventories import KIND as CONSTRUCTED
 from craton_inv.repositories.inventory_sources import InventorySourceRepository
 from craton_inv.repositories.inventory_updates import InventoryUpdateRepository
 from craton_inv.repositories.scope import ADMIN, WRITE, Scope
@@ -30,9 +31,11 @@ from craton_inv.services.update_lifecycle import (
     mark_source,
     widen,
 )
+from craton_inv.services.update_on_launch import due_inputs
 from craton_inv.services.update_targets import add_targets, distinct
 
 FULL, TARGETED = "full", "targeted"
+DEPENDENCY = "dependency"
 THRESHOLD = 100
 NAME_LENGTH = 512
 
@@ -52,7 +55,8 @@ async def launch(
     `options`: `force_delete` (needs the admin role) goes past the deletion guard; `dry_run` makes it one that writes
     nothing, which waits beside updates and merges with an equal one only. `targets`: only these objects, unless
     there are more than `threshold` (or the provider's own) in the update, or the provider refreshes whole sources only;
-    None for the whole source. Raises NotFound, Forbidden, MethodNotAllowed (405) when the source cannot be updated,
+    None for the whole source. An update of a constructed inventory first asks for those of its inputs' sources that
+    are due, and waits for them. Raises NotFound, Forbidden, MethodNotAllowed (405) when the source cannot be updated,
     InvalidField for options, Conflict.
     """
     source = await InventorySourceRepository(session, scope).get(source_id, lock=True)
@@ -81,6 +85,8 @@ async def launch(
             )
         await _merge(session, waiting, refs, wanted, most)
         return waiting
+    if source.source == CONSTRUCTED and purpose == UPDATE:
+        await _launch_inputs(session, scope, source)
     kind = FULL if refs is None else TARGETED
     update = await new_update(
         session, scope, source, kind=kind, launch_type=launch_type, options=wanted, purpose=purpose
@@ -88,6 +94,13 @@ async def launch(
     if refs is not None:
         await add_targets(session, update.id, refs)
     return update
+
+
+async def _launch_inputs(session: AsyncSession, scope: Scope, source: InventorySource) -> None:
+    """Ask for updates of what a constructed inventory reads, in the order of ids as everybody locks them."""
+    for due in await due_inputs(session, source.inventory_id):
+        if not await why_not_updatable(session, scope, due):
+            await launch(session, scope, due.id, launch_type=DEPENDENCY)
 
 
 async def waiting_for(session: AsyncSession, source_id: int, purpose: str) -> InventoryUpdate | None:

@@ -19,6 +19,8 @@ from craton_inv.providers.base import SourceDefinition, Upload
 from craton_inv.queue.bell import Bell
 from craton_inv.queue.jobs import BELL, Claim
 from craton_inv.refresh.target import Targets
+from craton_inv.repositories import input_inventories
+from craton_inv.services import update_on_launch
 from craton_inv.services.update_events import storable
 from craton_inv.services.update_targets import drop_targets, load_targets
 
@@ -40,7 +42,7 @@ DEFINITION = (
 class Started:
     """What a worker needs to run an update. `resumed`: another worker had begun it. `dry_run_id`: what it applies.
 
-    `timeout`: seconds, 0 for the default, less for none.
+    `timeout`: seconds, 0 for the default, less for none. `notes`: what the run has to say before it begins.
     """
 
     update_id: int
@@ -54,6 +56,7 @@ class Started:
     credential_id: int | None
     purpose: str = UPDATE
     dry_run_id: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Busy:
-    """Another update of the source runs; this one has to wait."""
+    """Another update of the source, or of an input, is not over; this one has to wait."""
 
 
 async def start(session: AsyncSession, update_id: int, claim: Claim) -> Started | Ended | Busy:
@@ -84,11 +87,13 @@ async def start(session: AsyncSession, update_id: int, claim: Claim) -> Started 
             InventoryUpdate.id != row.id,
         )
     )
-    if running is not None:
+    resumed = row.status == "running"
+    constructed = source.source == input_inventories.KIND and row.purpose == UPDATE
+    if running is not None or (constructed and not resumed and await update_on_launch.awaited(session, row)):
         row.status = "waiting"
         await session.flush()
         return Busy()
-    resumed = row.status == "running"
+    notes = await update_on_launch.failures(session, row) if constructed and not resumed else []
     row.status = "running"
     row.started = row.started or func.clock_timestamp()  # not that of the transaction, which waited for the source
     row.execution_node = claim.worker
@@ -110,6 +115,7 @@ async def start(session: AsyncSession, update_id: int, claim: Claim) -> Started 
         credential_id=source.credential_id,
         purpose=row.purpose,
         dry_run_id=row.dry_run_id,
+        notes=tuple(notes),
     )
 
 
@@ -226,6 +232,8 @@ async def end(
     following = await _show_following(session, source, None if row.purpose == DRY_RUN else status)
     if following is not None and following.status != "running":
         await _ring_for(session, following)
+    for behind in await update_on_launch.waiting_behind(session, source):
+        await _ring_for(session, behind)
     return True
 
 

@@ -105,6 +105,27 @@ async def test_a_second_ask_joins_the_updates_that_wait(
     assert await session.scalar(select(func.count()).select_from(InventoryUpdate)) == 1
 
 
+async def test_on_launch_starts_those_that_are_due_alone(
+    client: httpx.AsyncClient, session: AsyncSession, inventory: Inventory, mount: str
+) -> None:
+    await add(session, inventory, ABLE)
+    due = await make_source(session, "due", inventory=inventory, source=ABLE, update_on_launch=True)
+    for status in ("started", "Not due"):
+        answer = await client.post(path(mount, inventory), json={"on_launch": True})
+        found = entries(mount, answer)
+        assert (answer.status_code, found[0]["inventory_source"]) == (200, due.id)
+        assert [row["status"].partition(":")[0] for row in found] == [status, "Not due"]
+    assert await session.scalar(select(func.count()).select_from(InventoryUpdate)) == 1
+
+
+async def test_on_launch_tells_of_a_due_source_that_cannot_be_updated(
+    client: httpx.AsyncClient, session: AsyncSession, inventory: Inventory, mount: str
+) -> None:
+    await make_source(session, "a", inventory=inventory, source=UNABLE, update_on_launch=True)
+    answer = await client.post(path(mount, inventory), json={"on_launch": True})
+    assert (answer.status_code, entries(mount, answer)[0]["status"]) == (400, REFUSED)
+
+
 async def test_a_smart_inventory_has_no_sources(client: httpx.AsyncClient, session: AsyncSession, mount: str) -> None:
     smart = await make_inventory(session, kind="smart", host_filter="name=x")
     for method in ("GET", "POST"):

@@ -16,6 +16,7 @@ from craton_inv.repositories.inventory_sources import InventorySourceRepository
 from craton_inv.repositories.scope import READ, WRITE
 from craton_inv.schemas.v2.inventory_sources import (
     CanUpdate,
+    SourcesOptions,
     SourcesStarted,
     SourceStarted,
     SourcesUpdatable,
@@ -26,6 +27,7 @@ from craton_inv.schemas.v2.inventory_updates import InventoryUpdateStarted
 from craton_inv.services.inventory_sources import updatable_sources, why_not_updatable
 from craton_inv.services.inventory_updates import launch
 from craton_inv.services.refresh_queue import ObjectTarget, queue_refresh
+from craton_inv.services.update_on_launch import NOT_DUE, due_sources
 
 router = APIRouter()
 RowId = Annotated[PathId, Path(alias="id")]
@@ -88,23 +90,33 @@ async def get_inventory_update_sources(inventory_id: RowId, viewer: ViewerDep, r
     response_model=SourcesStarted,
     responses={202: {"model": SourcesStarted, "description": "Some could not be started."}},
 )
-async def start_inventory_update_sources(inventory_id: RowId, viewer: ViewerDep, request: Request) -> Response:
-    """Ask for updates of all sources of an inventory: 200 when all are started, 202 when some are, 400 when none is."""
+async def start_inventory_update_sources(
+    inventory_id: RowId, viewer: ViewerDep, request: Request, body: SourcesOptions | None = None
+) -> Response:
+    """Ask for updates of all sources of an inventory: 200 when all are started, 202 when some are, 400 when none is.
+
+    With `on_launch` only of those that are due; the others are listed with that reason and count for none of these.
+    """
     results: list[dict[str, Any]] = []
     sources = await _sources(inventory_id, viewer, WRITE)
     if not sources:
         raise BadRequest("No inventory sources to update.", code="update.no_sources")
     presenter = InventoryUpdatePresenter(viewer)
+    due = None
+    if body is not None and body.on_launch:
+        due = {row.id for row in await due_sources(viewer.session, [inventory_id])}
     for row, reason in sources:
-        if reason:
-            refused = SourceStarted(inventory_source=row.id, status=REFUSED)
+        waits = due is not None and row.id not in due
+        if waits or reason:
+            refused = SourceStarted(inventory_source=row.id, status=NOT_DUE if waits else REFUSED)
             results.append(refused.model_dump(mode="json", exclude_unset=True))
             continue
         update = await launch(viewer.session, viewer.scope, row.id)
         shown = (await presenter.started(update)).model_dump(mode="json")
         results.append({**shown, "inventory_source": row.id, "status": STARTED})
     started = sum(found["status"] == STARTED for found in results)
-    return _answer(request, results, 200 if started == len(results) else 202 if started else 400)
+    refusals = sum(found["status"] == REFUSED for found in results)
+    return _answer(request, results, 200 if not refusals else 202 if started else 400)
 
 
 async def _sources(inventory_id: int, viewer: Viewer, needed: frozenset[str] = READ) -> list[tuple[Any, str]]:
