@@ -34,7 +34,7 @@ class ActivityStream(HasId, Base):
         ),
     )
     __search_fields__ = ("object1_name", "object2_name", "actor_name")
-    __filter_names__ = {"organization": "tenant"}  # noqa: RUF012
+    __filter_names__ = {"organization": "tenant", "created": "timestamp"}  # noqa: RUF012
 
     timestamp: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
     tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))

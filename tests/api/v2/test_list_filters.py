@@ -421,7 +421,7 @@ async def test_hosts_are_found_once_by_what_they_relate_to(
         ("hosts", "ansible_facts=x", 400, "ansible_facts needs a path into it"),
         ("hosts", "order_by=ansible_facts__a", 400, "Cannot order by ansible_facts__a"),
         ("hosts", "last_job__status=failed", 400, "Host has no field named 'last_job'"),
-        ("inventory_sources", "credentials=1", 400, "InventorySource has no field named 'credentials'"),
+        ("inventory_sources", "notifications=1", 400, "InventorySource has no field named 'notifications'"),
         ("organizations", "foo=1", 400, "Organization has no field named 'foo'"),
     ],
 )
