@@ -8,11 +8,34 @@ from craton_inv.db.session import SessionFactory, unit_of_work
 from craton_inv.jobs import delete_inventory
 from craton_inv.jobs.context import JobContext
 from craton_inv.logs import get_logger
-from craton_inv.models import Group, Host, Inventory, InventorySource, Job, Label
+from craton_inv.models import (
+    Flavor,
+    Group,
+    Host,
+    Hypervisor,
+    Image,
+    Inventory,
+    InventorySource,
+    InventoryUpdate,
+    Job,
+    Label,
+    Network,
+    Resource,
+)
 from craton_inv.queue import jobs
 from craton_inv.queue.jobs import LeaseLost
+from craton_inv.services.lost_deletions import order_lost_deletions
 from craton_inv.settings import Settings
-from tests.factories import make_group, make_host, make_inventory, make_label, make_source, make_tenant
+from tests.factories import (
+    make_group,
+    make_host,
+    make_inventory,
+    make_label,
+    make_object,
+    make_region,
+    make_source,
+    make_tenant,
+)
 
 
 async def claimed(
@@ -100,6 +123,54 @@ async def test_a_worker_that_lost_its_lease_deletes_nothing(
     with pytest.raises(LeaseLost):
         await delete_inventory.delete_inventory(context)
     assert await count(session, Host, inventory) == 1
+
+
+async def test_what_hosts_are_linked_to_and_runs_go_in_chunks_too(
+    session: AsyncSession, session_factory: SessionFactory, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delete_inventory, "CHUNK", 2)
+    monkeypatch.setattr(delete_inventory, "CONTENT", tuple((model, 1) for model, _ in delete_inventory.CONTENT))
+    inventory = await marked_inventory(session, hosts=1)
+    source = await make_source(session, inventory=inventory)
+    for model in (Hypervisor, Flavor, Image, Network, Resource):
+        for number in range(2):
+            await make_object(session, model, f"o{number}", source=source)
+    for status in ("successful", "failed"):
+        run = InventoryUpdate(
+            inventory_id=inventory.id, tenant_id=inventory.tenant_id, inventory_source_id=source.id, name="r"
+        )
+        run.status = status
+        session.add(run)
+    await session.flush()
+    await delete_inventory.delete_hosts(await claimed(session, session_factory, engine, inventory), inventory.id)
+    left = [await count(session, model, inventory) for model, _ in delete_inventory.CONTENT]
+    assert (left, await count(session, InventorySource, inventory)) == ([0] * len(left), 2)
+
+
+async def test_a_mark_without_a_job_gets_one_and_no_second(session: AsyncSession) -> None:
+    lost = await marked_inventory(session, hosts=0)
+    waiting = await marked_inventory(session, hosts=0)
+    key = f"delete_inventory:{waiting.id}"
+    known = await jobs.enqueue(session, "delete_inventory", {"inventory_id": waiting.id}, unique_key=key)
+    region = await make_region(session)
+    of_region = await session.get_one(Inventory, region.inventory_id)
+    of_region.pending_deletion = True
+    await make_inventory(session)
+    for _ in range(2):
+        await order_lost_deletions(session)
+    rows = await session.execute(select(Job.task, Job.args).where(Job.id > known).order_by(Job.id))
+    assert [tuple(row) for row in rows] == [
+        ("delete_inventory", {"inventory_id": lost.id}),
+        ("delete_region", {"inventory_id": of_region.id, "region_id": region.id}),
+    ]
+
+
+async def test_the_inventories_of_a_tenant_that_is_being_deleted_have_their_job(session: AsyncSession) -> None:
+    inventory = await marked_inventory(session, hosts=0)
+    key = f"delete_tenant:{inventory.tenant_id}"
+    await jobs.enqueue(session, "delete_tenant", {"tenant_id": inventory.tenant_id}, unique_key=key)
+    await order_lost_deletions(session)
+    assert list(await session.scalars(select(Job.task))) == ["delete_tenant"]
 
 
 async def test_giving_up_takes_the_mark_off(session: AsyncSession, session_factory: SessionFactory) -> None:

@@ -1,4 +1,4 @@
-"""Deletes an inventory that DELETE has marked: hosts in chunks of their own transactions, then all the rest at once.
+"""Deletes an inventory that DELETE has marked: its content in chunks of their own transactions, then the rest at once.
 
 Whatever was deleted before a worker died stays deleted; the next attempt goes on from there.
 """
@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.db.session import unit_of_work
 from craton_inv.jobs.context import JobContext, Task
+from craton_inv.models import Host
 from craton_inv.queue import jobs
-from craton_inv.repositories.inventories import delete_content, delete_host_chunk, unmark_deletion
+from craton_inv.repositories.inventories import CONTENT, delete_chunk, delete_content, unmark_deletion
 
 CHUNK = 2000
 
@@ -27,15 +28,22 @@ async def delete_inventory(context: JobContext) -> None:
 
 
 async def delete_hosts(context: JobContext, inventory_id: int) -> int:
-    """Delete the hosts of a marked inventory, each chunk in a transaction of its own. Returns how many went."""
+    """Delete what is in a marked inventory, each chunk in a transaction of its own. Returns how many hosts went."""
+    deleted = await _delete_rows(context, Host, inventory_id, CHUNK)
+    for model, size in CONTENT:
+        await _delete_rows(context, model, inventory_id, size)
+    return deleted
+
+
+async def _delete_rows(context: JobContext, model: Any, inventory_id: int, size: int) -> int:
     deleted = 0
     while True:
         async with unit_of_work(context.session_factory) as session:
-            count = await delete_host_chunk(session, inventory_id, CHUNK)
+            count = await delete_chunk(session, model, inventory_id, size)
             # In the same transaction: a chunk of a worker that lost its lease is rolled back.
             await jobs.renew(session, context.claim, context.settings.job_lease)
         deleted += count
-        if count < CHUNK:
+        if count < size:
             return deleted
 
 

@@ -28,6 +28,13 @@ class TenantRepository(Repository[Tenant]):
         found: Tenant | None = await self.session.scalar(self.visible().where(Tenant.name == name))
         return found
 
+    async def is_empty(self, row: Tenant) -> bool:
+        """Whether a tenant has neither regions nor inventories."""
+        for model in (Region, Inventory):
+            if await self.session.scalar(select(model.id).where(model.tenant_id == row.id).limit(1)) is not None:
+                return False
+        return True
+
     async def delete(self, row: Tenant) -> None:
         """Delete an empty tenant. Raises Conflict while it has regions or inventories."""
         self.scope.require_superuser()

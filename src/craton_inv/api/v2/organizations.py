@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import JSONResponse
 
 from craton_inv.api.ids import PathId
 from craton_inv.api.preconditions import require_match, tell_etag
@@ -12,13 +13,14 @@ from craton_inv.api.v2.present.base import ViewerDep
 from craton_inv.models import Inventory
 from craton_inv.repositories.inventories import InventoryRepository
 from craton_inv.repositories.tenants import OrganizationRepository
-from craton_inv.schemas.v2.inventories import InventoryList
+from craton_inv.schemas.v2.inventories import DeletionAccepted, InventoryList
 from craton_inv.schemas.v2.organizations import (
     Organization,
     OrganizationCreate,
     OrganizationList,
     OrganizationPatch,
 )
+from craton_inv.services.tenants import force_delete_tenant
 
 router = APIRouter(prefix="/organizations", tags=["organizations"])
 OrganizationId = Annotated[PathId, Path(alias="id")]
@@ -73,13 +75,22 @@ async def _change(
     return await OrganizationPresenter(viewer).one(row)
 
 
-@router.delete("/{id}/", operation_id="delete_organization", status_code=204)
-async def delete_organization(organization_id: OrganizationId, viewer: ViewerDep, request: Request) -> None:
-    """Delete an organization that owns nothing any more."""
+@router.delete(
+    "/{id}/",
+    operation_id="delete_organization",
+    status_code=204,
+    responses={202: {"model": DeletionAccepted, "description": "It has inventories; a worker deletes it with them."}},
+)
+async def delete_organization(organization_id: OrganizationId, viewer: ViewerDep, request: Request) -> Response:
+    """Delete an organization: at once when it has no inventories, else a worker does, with all that is in them."""
     repository = OrganizationRepository(viewer.session, viewer.scope)
     row = await repository.get(organization_id, lock=True)
     require_match(request, row)
-    await repository.delete(row)
+    if await repository.is_empty(row):
+        await repository.delete(row)
+        return Response(status_code=204)
+    await force_delete_tenant(viewer.session, viewer.scope, row)
+    return JSONResponse(DeletionAccepted(id=row.id, pending_deletion=True).model_dump(), 202)
 
 
 @router.get("/{id}/inventories/", operation_id="list_organization_inventories", response_model_exclude_unset=True)
