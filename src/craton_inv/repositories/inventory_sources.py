@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -79,17 +80,32 @@ class InventorySourceRepository(Repository[InventorySource]):
             delete(InventorySourceUpload).where(InventorySourceUpload.inventory_source_id == source.id)
         )
 
-    async def delete_hosts(self, source: InventorySource) -> None:
-        """Delete the hosts that this source made: a person's are never among them."""
-        self.authorize(source)
-        own = select(HostSource.host_id).where(HostSource.inventory_source_id == source.id)
-        await self.session.execute(delete(Host).where(Host.id.in_(own), Host.manual.is_(False)))
 
-    async def delete_groups(self, source: InventorySource) -> None:
-        """Delete the groups that this source made: a person's are never among them."""
-        self.authorize(source)
-        own = select(GroupSource.group_id).where(GroupSource.inventory_source_id == source.id)
-        await self.session.execute(delete(Group).where(Group.id.in_(own), Group.manual.is_(False)))
+def _made(model: type[Host] | type[Group], source_id: int) -> Select[Any]:
+    """Ids of the hosts or groups that a source made: a person's are never among them."""
+    link, key = (HostSource, HostSource.host_id) if model is Host else (GroupSource, GroupSource.group_id)
+    return (
+        select(model.id)
+        .join(link, key == model.id)
+        .where(link.inventory_source_id == source_id, model.manual.is_(False))
+    )
+
+
+async def count_made(session: AsyncSession, model: type[Host] | type[Group], source_id: int) -> tuple[int, int]:
+    """How many hosts or groups a source made, and the highest id among them (0 without any)."""
+    made = _made(model, source_id).subquery()
+    row = (await session.execute(select(func.count(), func.coalesce(func.max(made.c.id), 0)).select_from(made))).one()
+    return int(row[0]), int(row[1])
+
+
+async def delete_made_chunk(
+    session: AsyncSession, model: type[Host] | type[Group], source_id: int, up_to: int, size: int
+) -> int:
+    """Delete at most `size` hosts or groups that a source made, none above the id `up_to`. Returns how many went."""
+    chunk = _made(model, source_id).where(model.id <= up_to).limit(size)
+    statement = delete(model).where(model.id.in_(chunk)).returning(model.id)
+    gone = await session.scalars(statement.execution_options(synchronize_session=False))
+    return len(gone.all())
 
 
 async def any_with_credential(session: AsyncSession, inventory_id: int) -> bool:

@@ -9,11 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from craton_inv.ansible.json_guard import text_fault
 from craton_inv.ansible.variables_text import parse_variables
 from craton_inv.errors import BadRequest, InvalidField
-from craton_inv.models import Inventory, InventorySource
+from craton_inv.models import Group, Host, Inventory, InventorySource
 from craton_inv.providers import registry
 from craton_inv.providers.base import SourceDefinition, Upload
+from craton_inv.queue.jobs import enqueue
 from craton_inv.repositories.activity import record
-from craton_inv.repositories.inventory_sources import InventorySourceRepository
+from craton_inv.repositories.inventory_sources import InventorySourceRepository, count_made, delete_made_chunk
 from craton_inv.repositories.patterns import first_fault
 from craton_inv.repositories.projects import ProjectRepository
 from craton_inv.repositories.scope import Scope
@@ -28,6 +29,7 @@ from craton_inv.settings import Settings
 MANUAL = ""
 UPLOADED_KINDS = frozenset({"file"})
 MAX_PATTERN = 128
+AT_ONCE = 1000  # rows that a request deletes itself; more of them are the worker's
 CREDENTIAL, PROJECT = "credential", "source_project"
 SCM = "scm"
 NO_PROJECT = "The source has no project."
@@ -76,18 +78,33 @@ async def delete_source(session: AsyncSession, scope: Scope, row: InventorySourc
     await InventorySourceRepository(session, scope).delete(row)
 
 
-async def delete_hosts(session: AsyncSession, scope: Scope, row: InventorySource) -> None:
-    """Delete the hosts that a source made. Raises Busy while its inventory is being updated."""
-    await busy.refuse_while_updating(session, scope, row.inventory_id)
-    await InventorySourceRepository(session, scope).delete_hosts(row)
-    await record(session, "update", row, changes={"deleted": "hosts"})
+async def delete_hosts(session: AsyncSession, scope: Scope, row: InventorySource) -> bool:
+    """Delete the hosts that a source made; False when they are many and the worker does it. Raises Busy as below."""
+    return await _delete_made(session, scope, row, Host, "hosts")
 
 
-async def delete_groups(session: AsyncSession, scope: Scope, row: InventorySource) -> None:
-    """Delete the groups that a source made. Raises Busy while its inventory is being updated."""
+async def delete_groups(session: AsyncSession, scope: Scope, row: InventorySource) -> bool:
+    """Delete the groups that a source made; False when they are many and the worker does it.
+
+    Raises Busy while the inventory is being updated.
+    """
+    return await _delete_made(session, scope, row, Group, "groups")
+
+
+async def _delete_made(
+    session: AsyncSession, scope: Scope, row: InventorySource, model: type[Host] | type[Group], what: str
+) -> bool:
     await busy.refuse_while_updating(session, scope, row.inventory_id)
-    await InventorySourceRepository(session, scope).delete_groups(row)
-    await record(session, "update", row, changes={"deleted": "groups"})
+    InventorySourceRepository(session, scope).authorize(row)
+    count, highest = await count_made(session, model, row.id)
+    await record(session, "update", row, changes={"deleted": what})
+    if count <= AT_ONCE:
+        await delete_made_chunk(session, model, row.id, highest, AT_ONCE)
+        return True
+    args = {"source_id": row.id, "inventory_id": row.inventory_id, "up_to": highest}
+    task = f"delete_source_{what}"
+    await enqueue(session, task, args, tenant_id=row.tenant_id, unique_key=f"{task}:{row.id}")
+    return False
 
 
 async def why_not_updatable(session: AsyncSession, scope: Scope, row: InventorySource) -> str:

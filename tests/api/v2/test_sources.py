@@ -20,6 +20,7 @@ from craton_inv.models import (
     InventoryUpdateEvent,
     Job,
 )
+from craton_inv.services import inventory_sources
 from craton_inv.services.update_events import EventWriter
 from tests.factories import make_group, make_host, make_source, save
 
@@ -281,3 +282,14 @@ async def test_stdout_has_the_lines_that_the_events_count(
     cut = (await client.get(path, params={"start_line": last["start_line"], "end_line": last["end_line"]})).json()
     assert cut["content"] == "last"
     assert cut["range"]["absolute_end"] == last["end_line"]
+
+
+@pytest.mark.parametrize("what", ["hosts", "groups"])
+async def test_much_of_a_source_is_deleted_by_the_worker(
+    what: str, client: httpx.AsyncClient, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inventory_sources, "AT_ONCE", -1)
+    source = await make_source(session)
+    answer = await client.delete(f"{SOURCES}{source.id}/{what}/")
+    assert (answer.status_code, answer.content) == (202, b"")
+    assert list(await session.scalars(select(Job.task))) == [f"delete_source_{what}"]

@@ -1,8 +1,8 @@
 """inventory_sources/:id/{hosts,groups,inventory_updates}/: what a source made, and its runs."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 
 from craton_inv.api.ids import PathId
 from craton_inv.api.v2.host_search import HostFilterDep, list_hosts_where
@@ -20,6 +20,7 @@ from craton_inv.services import inventory_sources as service
 
 router = APIRouter(prefix="/inventory_sources", tags=["inventory_sources"])
 SourceId = Annotated[PathId, Path(alias="id")]
+LATER: dict[int | str, dict[str, Any]] = {202: {"description": "They are many: a worker deletes them."}}
 
 
 @router.get("/{id}/hosts/", operation_id="list_source_hosts", response_model_exclude_unset=True)
@@ -31,11 +32,11 @@ async def list_source_hosts(
     return await list_hosts_where(viewer, window, host_filter, hosts.made_by(source.id))
 
 
-@router.delete("/{id}/hosts/", operation_id="delete_source_hosts", status_code=204)
-async def delete_source_hosts(source_id: SourceId, viewer: ViewerDep) -> None:
-    """Delete the hosts that a source made."""
+@router.delete("/{id}/hosts/", operation_id="delete_source_hosts", status_code=204, responses=LATER)
+async def delete_source_hosts(source_id: SourceId, viewer: ViewerDep) -> Response:
+    """Delete the hosts that a source made: at once, or by a worker when they are many."""
     source = await InventorySourceRepository(viewer.session, viewer.scope).get(source_id, lock=True)
-    await service.delete_hosts(viewer.session, viewer.scope, source)
+    return Response(status_code=204 if await service.delete_hosts(viewer.session, viewer.scope, source) else 202)
 
 
 @router.get("/{id}/groups/", operation_id="list_source_groups", response_model_exclude_unset=True)
@@ -46,11 +47,11 @@ async def list_source_groups(source_id: SourceId, viewer: ViewerDep, window: Win
     return await listed(window, repository, GroupPresenter(viewer), GroupList, groups.made_by(source.id))
 
 
-@router.delete("/{id}/groups/", operation_id="delete_source_groups", status_code=204)
-async def delete_source_groups(source_id: SourceId, viewer: ViewerDep) -> None:
-    """Delete the groups that a source made."""
+@router.delete("/{id}/groups/", operation_id="delete_source_groups", status_code=204, responses=LATER)
+async def delete_source_groups(source_id: SourceId, viewer: ViewerDep) -> Response:
+    """Delete the groups that a source made: at once, or by a worker when they are many."""
     source = await InventorySourceRepository(viewer.session, viewer.scope).get(source_id, lock=True)
-    await service.delete_groups(viewer.session, viewer.scope, source)
+    return Response(status_code=204 if await service.delete_groups(viewer.session, viewer.scope, source) else 202)
 
 
 @router.get("/{id}/inventory_updates/", operation_id="list_source_updates", response_model_exclude_unset=True)
