@@ -30,9 +30,10 @@ def test_every_check_is_run_in_order_and_extra_arguments_go_to_pytest(tmp_path: 
     assert not any("filters" in one.command for one in checks[:-1])
 
 
-def test_full_adds_the_slow_tests(tmp_path: Path) -> None:
-    last = testing.checks(tmp_path, full=True, arguments=["-x"])[-1]
-    assert last.command[-3:] == ["-m", "full", "-x"]
+def test_full_runs_the_slow_tests_in_place_of_the_quick_ones(tmp_path: Path) -> None:
+    checks = testing.checks(tmp_path, full=True, arguments=["-x"])
+    assert [one.name for one in checks][-2:] == ["import-linter", "pytest, full"]
+    assert checks[-1].command[-3:] == ["-m", "full", "-x"]
 
 
 def test_a_number_of_workers_given_by_the_user_wins(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ class Outcome:
 def command(
     context: typer.Context,
     full: Annotated[
-        bool, typer.Option("--full", help="Also the tests that take minutes or need more than wheels.")
+        bool, typer.Option("--full", help="Instead the tests that take minutes or need more than wheels.")
     ] = False,
 ) -> None:
     """Run ruff, mypy, import-linter and pytest; further arguments go to pytest."""
@@ -64,22 +64,20 @@ def checkout() -> Path:
 
 
 def checks(root: Path, *, full: bool, arguments: Sequence[str]) -> list[Check]:
-    """All checks in order, the quick ones first."""
+    """All checks in order, the quick ones first. `full`: the long tests in the place of the quick ones."""
     python = sys.executable
     pytest = [python, "-P", "-m", "pytest"]
     if not any(word.startswith(("-n", "--numprocesses")) for word in arguments):
         pytest += ["-n", str(workers()), "--dist", "loadgroup"]
     fine = (NO_TESTS_SELECTED,) if arguments else ()
-    found = [
+    tests = Check("pytest, full", [*pytest, "-m", "full", *arguments], fine)
+    return [
         Check("ruff check", [python, "-m", "ruff", "check", "."]),
         Check("ruff format", [python, "-m", "ruff", "format", "--check", "."]),
         Check("mypy --strict", [python, "-m", "mypy", "--strict"]),
         Check("import-linter", [str(Path(python).with_name("lint-imports"))]),
-        Check("pytest", [*pytest, *arguments], fine),
+        tests if full else Check("pytest", [*pytest, *arguments], fine),
     ]
-    if full:
-        found.append(Check("pytest, full", [*pytest, "-m", "full", *arguments], fine))
-    return found
 
 
 def workers() -> int:
