@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -118,8 +119,12 @@ class Live:
             )
             for scheme in ("http://", "https://"):
                 under.mount(scheme, adapter)
+            trusted: str | bool = ssl.get_default_verify_paths().cafile or True  # the machine's own authorities
             session = _library("keystoneauth1.session").Session(
-                auth=auth, session=under, verify=bool(self.login.get("verify_ssl", True)), redirect=REDIRECTS
+                auth=auth,
+                session=under,
+                verify=trusted if self.login.get("verify_ssl", True) else False,
+                redirect=REDIRECTS,
             )
             region = self.region or self.login.get("region") or None
             self._connection = _library("openstack.connection").Connection(session=session, region_name=region)
