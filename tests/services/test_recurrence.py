@@ -78,6 +78,22 @@ def test_a_rule_of_minutes_with_a_far_end_is_not_walked_to_it() -> None:
     assert parse_recurrence(rule).end == at(2099, 12, 31, 23, 59) + timedelta(seconds=30)
 
 
+def test_a_rule_of_days_that_never_comes_is_not_walked_to_a_far_end() -> None:
+    rule = parse_recurrence(
+        "DTSTART:20260101T000000Z RRULE:FREQ=YEARLY;INTERVAL=1;BYMONTH=2;BYMONTHDAY=30;UNTIL=99991231"
+    )
+    assert rule.next_after(at(2026, 1, 1)) is None
+    assert rule.end == at(9999, 12, 31, 23, 59) + timedelta(seconds=59)
+    walked = rule._set(rule.first, rule.zone, rule.first)._rrule[0]
+    assert walked._until is not None
+    assert walked._until < datetime(2060, 1, 1)
+
+
+def test_days_are_counted_from_the_end_of_the_month() -> None:
+    found = moments("DTSTART:20260101T000000Z RRULE:FREQ=MONTHLY;INTERVAL=1;BYMONTHDAY=-1", at(2026, 1, 1), 2)
+    assert found == ["01-31 00:00", "02-28 00:00"]
+
+
 def test_an_exception_takes_moments_away() -> None:
     rule = "DTSTART:20260105T060000Z RRULE:FREQ=WEEKLY;INTERVAL=1;BYDAY=MO,TU EXRULE:FREQ=WEEKLY;INTERVAL=1;BYDAY=TU"
     assert moments(rule, at(2026, 1, 1), 2) == ["01-05 06:00", "01-12 06:00"]
@@ -110,6 +126,12 @@ def test_missed_moments_are_skipped_to_the_last() -> None:
         (f"DTSTART:20260101T000000Z {DAILY};BYMONTH=1,2", "Multiple BYMONTHs not supported"),
         (f"DTSTART:20260101T000000Z {DAILY};BYYEARDAY=1", "BYYEARDAY not supported"),
         (f"DTSTART:20260101T000000Z {DAILY};BYWEEKNO=1", "BYWEEKNO not supported"),
+        (f"DTSTART:20260101T000000Z {DAILY};BYEASTER=99999", "BYEASTER not supported"),
+        (f"DTSTART:20260101T000000Z {DAILY};BYMONTH=13", "BYMONTH=13 is no number from 1 to 12"),
+        (f"DTSTART:20260101T000000Z {DAILY};BYMONTHDAY=0", "BYMONTHDAY=0 is no number from 1 to 31"),
+        (f"DTSTART:20260101T000000Z {DAILY};BYHOUR=3,25", "BYHOUR=25 is no number from 0 to 23"),
+        ("DTSTART:20260101T000000Z RRULE:FREQ=MINUTELY;INTERVAL=59;BYSETPOS=9", "not supported with FREQ=MINUTELY"),
+        (f"DTSTART:20260101T000000Z {DAILY};BYSETPOS=367", "BYSETPOS=367 is no number from 1 to 366"),
         (f"DTSTART:20260101T000000Z {DAILY};COUNT=2;UNTIL=20270101T000000Z", "both COUNT and UNTIL"),
         (f"DTSTART:20260101T000000Z {DAILY};COUNT=1000", "COUNT > 999 is unsupported"),
         (f"DTSTART:20260101T000000Z {DAILY};UNTIL=soon", "rrule parsing failed validation"),

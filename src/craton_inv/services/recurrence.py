@@ -25,7 +25,8 @@ FIELD = "rrule"
 MAX_LENGTH = 255  # AWX's column
 MAX_COUNT = 999
 MOST_FOLLOWED = 20_000  # moments that are walked through to find the last
-# How far a rule is followed that has no end and may never come: some tenths of a second of work, whatever it says.
+# How far a rule is followed, whatever end it names. One whose days never come is looked through day by day to the year
+# 9999 all the same, which takes seconds: dateutil looks at the end only where it finds a moment.
 HORIZON = timedelta(days=366 * 30)
 HORIZON_OF_HOURS = timedelta(days=366 * 3)
 HORIZON_WITH_EXCEPTIONS = timedelta(days=200)
@@ -35,7 +36,12 @@ _EVERY = {"HOURLY": timedelta(hours=1), "MINUTELY": timedelta(minutes=1)}
 _REFUSED = {
     "BYYEARDAY": "BYYEARDAY not supported.",
     "BYWEEKNO": "BYWEEKNO not supported.",
+    "BYEASTER": "BYEASTER not supported.",
 }
+# The largest number of each part that takes numbers; those of days count from the end of the month, too.
+_LARGEST = {"BYMONTH": 12, "BYMONTHDAY": 31, "BYHOUR": 23, "BYMINUTE": 59, "BYSECOND": 59, "BYSETPOS": 366}
+_FROM_THE_END = frozenset({"BYMONTHDAY", "BYSETPOS"})
+_FROM_NOUGHT = frozenset({"BYHOUR", "BYMINUTE", "BYSECOND"})
 
 
 @dataclass(frozen=True)
@@ -77,9 +83,14 @@ class Recurrence:
 
     @cached_property
     def end(self) -> datetime | None:
-        """The last moment, in UTC; None when there is no end, or no moment at all. Of very many, what UNTIL says."""
+        """The last moment, in UTC; None when there is no end, or no moment at all.
+
+        Of very many moments, or when the end is further away than rules are followed, what UNTIL says.
+        """
         if not all({"COUNT", "UNTIL"} & rule.parts.keys() for rule in self.rules if rule.kind == "RRULE"):
             return None
+        if self.until and datetime.fromisoformat(self.until) > self.first + self._horizon:
+            return _moment(datetime.fromisoformat(self.until), self.zone)
         found = deque(enumerate(islice(self._all(self.start - timedelta(microseconds=1)), MOST_FOLLOWED), 1), maxlen=1)
         if not found:
             return None
@@ -125,7 +136,7 @@ class Recurrence:
             parts = {name: value for name, value in rule.parts.items() if name != "UNTIL"}
             if "COUNT" not in parts:
                 until = _in(self._until(rule), self.zone, zone) if "UNTIL" in rule.parts else limit
-                parts["UNTIL"] = f"{until:%Y%m%dT%H%M%S}"
+                parts["UNTIL"] = f"{min(until, limit):%Y%m%dT%H%M%S}"
             text = ";".join(f"{name}={value}" for name, value in parts.items())
             lines.append((rule.kind, begin, text))
         found = rruleset()
@@ -159,7 +170,7 @@ def parse_recurrence(text: str) -> Recurrence:
     try:
         recurrence.next_after(recurrence.start - timedelta(microseconds=1))
         recurrence.end  # noqa: B018 - is worked out here, where a rule that cannot be is refused
-    except (ValueError, OverflowError, TypeError, KeyError) as error:
+    except (ValueError, OverflowError, TypeError, LookupError) as error:
         raise _refused(f"rrule parsing failed validation: {error}") from error
     return recurrence
 
@@ -243,6 +254,21 @@ def _check(rule: Rule) -> None:
             raise _refused(f"rrule parsing failed validation: {name}={parts[name][:20]} is no number from 1 on")
     if int(parts.get("COUNT", "0")) > MAX_COUNT:
         raise _refused("COUNT > 999 is unsupported.")
+    if "BYSETPOS" in parts and rule.frequency in _EVERY:
+        # Minute by minute to the year 9999 when the place is never filled.
+        raise _refused(f"BYSETPOS is not supported with FREQ={rule.frequency}.")
+    for name in _LARGEST.keys() & parts.keys():
+        _check_numbers(name, parts[name])
+
+
+def _check_numbers(name: str, text: str) -> None:
+    """Refuse numbers that no clock and no calendar has: looking for them would take long and find nothing."""
+    sign = "[+-]?" if name in _FROM_THE_END else ""
+    least = 0 if name in _FROM_NOUGHT else 1
+    for number in text.split(","):
+        if not re.fullmatch(sign + "[0-9]{1,3}", number) or not least <= abs(int(number)) <= _LARGEST[name]:
+            told = f"from {least} to {_LARGEST[name]}"
+            raise _refused(f"rrule parsing failed validation: {name}={number[:20]} is no number {told}")
 
 
 def _forward(rule: Rule, first: datetime, wall: datetime) -> datetime:

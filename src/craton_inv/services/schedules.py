@@ -3,6 +3,7 @@
 A moment that came while no worker ran is made up for once, with the last of those missed. Source: AWX's schedules.
 """
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -71,10 +72,11 @@ def preview(rrule: str, count: int) -> tuple[Recurrence, list[datetime]]:
 
 async def _plan(session: AsyncSession, row: Schedule) -> None:
     """Fill in what the rule says of time. Nothing is made up for that was missed before this."""
-    rule = parse_recurrence(row.rrule)
+    # In a thread: a rule that never comes is looked through for seconds.
+    rule = await asyncio.to_thread(parse_recurrence, row.rrule)
     now = await session.scalar(select(func.now()))
     row.dtstart, row.dtend = rule.start, rule.end
-    row.next_run = rule.next_after(now or datetime.now(UTC)) if row.enabled else None
+    row.next_run = await asyncio.to_thread(rule.next_after, now or datetime.now(UTC)) if row.enabled else None
     row.last_error = ""
 
 
