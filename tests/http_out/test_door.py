@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import io
+import traceback
 import zlib
 from collections.abc import Callable
 
@@ -68,6 +69,21 @@ async def test_s05_a_redirect_to_another_scheme_is_refused(door: Door, server: S
     server.reply = answer(status="302 Found", Location="file:///etc/passwd")
     with pytest.raises(BlockedAddress):
         await door(LOOPBACK).get(server.url)
+
+
+async def test_s05_a_redirect_to_what_is_no_url_is_refused(door: Door, server: Server) -> None:
+    server.reply = answer(status="302 Found", Location="http://[")
+    with pytest.raises(RemoteFault, match="no URL"):
+        await door(LOOPBACK).get(server.url)
+
+
+@pytest.mark.parametrize("token", ["sesame-4711 ", "sesame\n-4711"])
+async def test_s28_a_header_that_cannot_be_sent_is_not_repeated(door: Door, server: Server, token: str) -> None:
+    with pytest.raises(RemoteFault, match="a header of the request") as refused:
+        await door(LOOPBACK).get(server.url, headers={"Authorization": f"Bearer {token}"})
+    told = "".join(traceback.format_exception(refused.value))
+    assert "4711" not in told
+    assert not server.requests
 
 
 async def test_s05_twenty_redirects_are_not_followed(door: Door, server: Server) -> None:

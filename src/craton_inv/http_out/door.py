@@ -120,7 +120,7 @@ class HttpOut:
             location = answer.headers.get("location")
             if answer.status not in REDIRECTS or not location:
                 return answer
-            to = check_url(urljoin(str(at), location), self.allow)
+            to = check_url(_joined(at, location), self.allow)
             if to.origin != at.origin:
                 headers = {name: value for name, value in headers.items() if name.lower() in HARMLESS}
             if body is not None and (answer.status not in KEPT_METHOD or to.origin != at.origin):
@@ -174,10 +174,23 @@ class HttpOut:
             if isinstance(error.__cause__ or error.__context__, ssl.SSLError):
                 raise RemoteFault(f"{url.host} could not be spoken to over TLS: {error}.") from error
             raise TransientError(f"{url.host} could not be reached, or broke off: {_told(error)}.") from error
+        except httpcore.LocalProtocolError:
+            # Its text, and that of what caused it, repeat the header: a token may stand in it.
+            raise RemoteFault(
+                f"{url.host} was not asked: a header of the request ends with a blank, or has more than one line."
+            ) from None
         except (httpcore.ProtocolError, httpcore.UnsupportedProtocol, ssl.SSLError) as error:
             raise TransientError(f"{url.host} broke off or spoke no HTTP: {_told(error)}.") from error
         content = into.getvalue() if isinstance(into, io.BytesIO) and sink is None else b""
         return Answer(response.status, told, str(url), content)
+
+
+def _joined(at: Url, location: str) -> str:
+    """Where a redirect leads. Raises RemoteFault for what is no address."""
+    try:
+        return urljoin(str(at), location)
+    except ValueError:
+        raise RemoteFault(f"{at.host} leads on to what is no URL; it was not followed.") from None
 
 
 def _told(error: Exception) -> str:
