@@ -39,7 +39,9 @@ SILENT = frozenset(
     | {"ansible_facts_modified", "collected_at", "last_seen_at"}
 )
 DOCUMENTS = frozenset({"source_vars"})  # texts that hold variables
-SECRET = re.compile(r"pass|secret|token|private_?key|api_?key|access_?key|credential|vault", re.IGNORECASE)
+SECRET = re.compile(
+    r"pass|secret|token|(private|api|access|auth)[-_ ]?key|credential|vault|authorization|cookie", re.IGNORECASE
+)
 HIDDEN = "$encrypted$"
 LONGEST = 4096  # characters of a value, as JSON or text, that is told
 NODE = socket.gethostname()

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.models import ActivityStream, Inventory, Tenant, User
-from craton_inv.repositories.activity import LONGEST, forget_activity
+from craton_inv.repositories.activity import LONGEST, forget_activity, shown
 from tests.api.conftest import ClientOf
 from tests.factories import make_group, make_host, make_inventory, make_label, make_tenant
 
@@ -126,6 +126,11 @@ async def test_secrets_are_hidden_and_long_values_are_not_repeated(
     }
     assert found[1]["changes"]["variables"][1].endswith("characters)")
     assert found[2]["changes"]["source_vars"] == {"prefix": "web"}
+
+
+@pytest.mark.parametrize("name", ["X-Api-Key", "X-Auth-Key", "private key", "Proxy-Authorization", "Set-Cookie"])
+def test_headers_that_log_in_are_hidden(name: str) -> None:
+    assert shown("source_vars", f'{{"headers": {{"{name}": "hunter2"}}}}') == {"headers": {name: "$encrypted$"}}
 
 
 async def test_deleting_an_inventory_is_told_when_it_is_asked_for(
