@@ -20,7 +20,11 @@ from craton_inv.refresh.sql import quote, type_name
 SPOOL_MEMORY = 4 * 1024 * 1024  # bytes a spool may hold before it becomes a file
 LINES = 64 * 1024  # characters of lines written at once
 FEW = 1000  # rows of which repeated identities are noticed at once; more are searched for in SQL
-SHAPES = 1000  # sets of columns whose mask is remembered
+SHAPES = 1000  # sets of columns whose layout is remembered
+
+# A column that objects of one shape carry: its name, how its values are written, what stands for no value, whether that
+# is refused. Without anything that writes: a text that is the same for all objects of the shape.
+Field = tuple[str, Encoder | None, LinkSite | None, str, bool]
 
 
 class Stage:
@@ -51,7 +55,7 @@ class Stage:
             self._take(name)
         self._fields_of_identity = len(collection.manager_ref)
         self._bits = {name: 1 << index for index, name in enumerate(self.optional)}
-        self._masks: dict[tuple[str, ...], str] = {}
+        self._layouts: dict[tuple[str, ...], list[Field]] = {}
         self._digests = isinstance(collection.ownership, Layered)
         self._needed = frozenset(collection.manager_ref) - frozenset(collection.manager_ref_allowed_nil)
         self._seen: set[tuple[str, ...]] = set()
@@ -91,12 +95,16 @@ class Stage:
     def add(self, item: InventoryObject) -> None:
         """Spool one object. Raises UpdateFailed for a value that cannot be stored, naming the object and the column."""
         values = item.values
+        layout = self._layouts.get(shape := tuple(values)) or self._layout(shape)
         fields: list[str] = []
         defaults: dict[str, Any] = {}
-        for name, encode, site, null in self._writers:
+        for name, encode, site, null, needed in layout:
+            if encode is None and site is None:
+                fields.append(null)
+                continue
             value = values.get(name)
             if value is None:
-                if name in self._needed:
+                if needed:
                     self._refuse_null(name, values)
                 fields.append(null)
             elif encode is not None:
@@ -107,8 +115,6 @@ class Stage:
             identity = tuple(fields[: self._fields_of_identity])
             self.repeats = self.repeats or identity in self._seen
             self._seen.add(identity)
-        shape = tuple(values)
-        fields.append(self._masks.get(shape) or self._mask(shape))
         if self.sites:
             fields.append(json_text(defaults, lambda: f"{self.collection.name}: defaults") if defaults else NULL)
         line = "\t".join(fields)
@@ -120,11 +126,24 @@ class Stage:
         if self._pending > LINES:
             self.flush()
 
-    def _mask(self, shape: tuple[str, ...]) -> str:
+    def _layout(self, shape: tuple[str, ...]) -> list[Field]:
+        """How objects with these columns are written: what they did not send is one text between what they did."""
+        layout: list[Field] = []
+        absent: list[str] = []
+        for name, encode, site, null in self._writers:
+            # Each column of the identity is a field of its own, sent or not: repeated ones are told by them.
+            if name not in shape and name not in self.collection.manager_ref:
+                absent.append(null)
+                continue
+            if absent:
+                layout.append(("", None, None, "\t".join(absent), False))
+                absent = []
+            layout.append((name, encode, site, null, name in self._needed))
         mask = str(sum(bit for name, bit in self._bits.items() if name in shape))
-        if len(self._masks) < SHAPES:
-            self._masks[shape] = mask
-        return mask
+        layout.append(("", None, None, "\t".join([*absent, mask]), False))
+        if len(self._layouts) < SHAPES:
+            self._layouts[shape] = layout
+        return layout
 
     def _refuse_null(self, name: str, values: Mapping[str, Any]) -> None:
         raise UpdateFailed(
