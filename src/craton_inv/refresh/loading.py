@@ -49,7 +49,7 @@ async def load_stages(connection: AsyncConnection, stages: Mapping[str, Stage], 
     await _drop_repeated(connection, [stage for stage in stages.values() if stage.count], known=not empty)
     for stage in stages.values():
         stage.placeholders = await _add_placeholders(connection, stage, stages) if stage.collection.skeletal else 0
-    filled = [stage.table for stage in stages.values() if stage.rows]
+    filled = [f"{stage.table} ({_joined(stage)})" for stage in stages.values() if stage.rows]
     if filled:
         await connection.execute(text(f"ANALYZE {', '.join(filled)}"))
 
@@ -70,6 +70,14 @@ async def _drop_repeated(connection: AsyncConnection, stages: Sequence[Stage], *
         if repeats[stage.name]:
             statement = compose(_DROP_REPEATED, table=stage.table, refs=_refs(stage))
             stage.duplicates = (await connection.execute(statement)).rowcount
+
+
+def _joined(stage: Stage) -> str:
+    """The columns that joins go by: of the others nobody asks how often a value comes."""
+    names = [*stage.identity, stage.collection.reconnect_by]
+    for site in stage.sites.values():
+        names += [site.form_column, *(column for used in site.used.values() for column in used.way.columns)]
+    return ", ".join(quote(name) for name in dict.fromkeys(names) if name in stage.columns)
 
 
 def _refs(stage: Stage) -> str:
