@@ -128,9 +128,8 @@ def _attributes(saving: Saving) -> list[str]:
 
 def _linked(saving: Saving) -> tuple[str, ...]:
     """Attributes that are links, but for those of a second pass."""
-    return tuple(
-        name for name in saving.collection.written if name in saving.stage.sites and name not in saving.deferred
-    )
+    links = saving.stage.sites.keys() - set(saving.deferred)
+    return tuple(name for name in saving.collection.written if name in links)
 
 
 def _staged_columns(saving: Saving) -> str:
@@ -174,15 +173,20 @@ def _parts(saving: Saving) -> dict[str, str]:
     }
 
 
-async def prepare(saving: Saving, counts: Counts) -> None:
-    """Rename rows that came back under another identity, then find and lock the rows that differ."""
+async def prepare(saving: Saving, counts: Counts) -> tuple[int, int]:
+    """Rename rows that came back under another identity, find and lock those that differ; what `owned` tells then."""
+    full = saving.options.targets is None
+    gone, known = await owned(saving, counts) if full else (0, 0)
     if not saving.stage.rows:
-        return
-    if saving.collection.reconnect_by:
-        counts.updated += await _rename(saving)
+        return gone, known
+    if saving.collection.reconnect_by and (gone or not full):  # only what was not delivered can have another identity
+        renamed = await _rename(saving)
+        counts.updated += renamed
+        gone -= renamed
     if saving.collection.custom_reconnect_block is not None:
         columns = (*saving.collection.manager_ref, *_attributes(saving), "variables")
         await saving.collection.custom_reconnect_block(Reconnect(saving, columns))
+        gone, known = await owned(saving, counts) if full else (0, 0)
     differ = differs(saving, _attributes(saving))
     await saving.run(
         _CHANGED,
@@ -191,6 +195,7 @@ async def prepare(saving: Saving, counts: Counts) -> None:
         which=f"l.digest IS DISTINCT FROM s.digest OR t.variables <> (<expected>) OR {differ} <marked>",
         **_parts(saving),
     )
+    return gone, known
 
 
 async def _relink(saving: Saving, counts: Counts, names: tuple[str, ...]) -> None:
@@ -215,8 +220,7 @@ async def save(saving: Saving, counts: Counts) -> None:
     """Update the rows that differ, then insert the others, each with its layer."""
     if not saving.stage.rows:
         return
-    linked = _linked(saving)
-    if linked:
+    if linked := _linked(saving):
         await _relink(saving, counts, linked)
     steps: list[str] = []
     counted: list[str] = []
@@ -238,8 +242,7 @@ async def _rename(saving: Saving) -> int:
     renamed = ", ".join(f"{quote(name)} = s.{quote(name)}" for name in refs)
     key = quote(saving.collection.reconnect_by)
     known = "true" if saving.options.targets is None else "t.<key> = ANY(ARRAY(SELECT k.<key> FROM <stage> k))"
-    result = await saving.run(_RENAME, renamed=renamed, key=key, known=known, **_parts(saving))
-    return result.rowcount
+    return (await saving.run(_RENAME, renamed=renamed, key=key, known=known, **_parts(saving))).rowcount
 
 
 def _update(saving: Saving) -> str:

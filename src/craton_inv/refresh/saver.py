@@ -65,9 +65,9 @@ async def save(
             await drop_overtaken(savings[name], savings, parents, counts[name])
     for name in work:
         if isinstance(collections[name].ownership, Layered):
-            await save_layered.prepare(savings[name], counts[name])
+            figures = await save_layered.prepare(savings[name], counts[name])
             if scope is None:
-                deletion.figures[name] = await save_layered.owned(savings[name], counts[name])
+                deletion.figures[name] = figures
     for name in work:
         custom = collections[name].custom_save_block
         await (custom or strategy_of(collections[name]).save)(savings[name], counts[name])
