@@ -26,6 +26,7 @@ _OWNED = """
 SELECT count(*) FILTER (WHERE r.delivered IS NULL), count(*) FROM <table> t LEFT JOIN <resolved> r ON <same>
 WHERE <scope> AND t.<sources> @> ARRAY[:source]
 """
+_OWNED_ALONE = "SELECT count(*), count(*) FROM <table> t WHERE <scope> AND t.<sources> @> ARRAY[:source]"
 _DELETE = "DELETE FROM <table> t WHERE <gone> AND NOT t.manual AND t.<sources> <@ ARRAY[:source]"
 _LEAVE = """
 UPDATE <table> t SET <sources> = array_remove(t.<sources>, :source)
@@ -38,7 +39,7 @@ def _parts(saving: Saving) -> dict[str, str]:
     assert isinstance(collection.ownership, Shared)  # noqa: S101 - what the strategy was chosen by
     return {
         "gone": _GONE,
-        "not_delivered": _NOT_DELIVERED if saving.loaded else "true",
+        "not_delivered": _NOT_DELIVERED if saving.stage.rows else "true",
         "resolved": quote(f"resolved_{collection.name}"),
         "sources": quote(collection.ownership.column),
         "columns": join(collection.manager_ref),
@@ -52,6 +53,8 @@ def _parts(saving: Saving) -> dict[str, str]:
 
 async def save(saving: Saving, counts: Counts) -> None:
     """Resolve all links once into a table of ids, then insert the rows, or the source into the rows, that lack it."""
+    if not saving.stage.rows:
+        return
     refs = saving.collection.manager_ref
     parts = _parts(saving)
     links = resolve(saving, refs)
@@ -72,7 +75,7 @@ async def save(saving: Saving, counts: Counts) -> None:
 
 async def owned(saving: Saving, counts: Counts) -> tuple[int, int]:
     """Links of the source that were not delivered, and all it had before the refresh."""
-    row = (await saving.run(_OWNED, **_parts(saving))).one()
+    row = (await saving.run(_OWNED if saving.stage.rows else _OWNED_ALONE, **_parts(saving))).one()
     return int(row[0]), int(row[1]) - counts.created - counts.updated
 
 
