@@ -134,6 +134,17 @@ async def test_a_source_that_cannot_be_updated_is_told_on_the_schedule_and_tried
     assert await fires(updates, schedule_id) == [(at(2026, 2, 1, 2), None)]
 
 
+async def test_a_rule_that_can_no_longer_be_read_stops_no_other(updates: Updates) -> None:
+    broken = await scheduled(updates, BERLIN + NIGHTLY, at(2026, 2, 1, 2), name="broken")
+    whole = await scheduled(updates, BERLIN + NIGHTLY, at(2026, 2, 2, 2), name="whole")
+    async with unit_of_work(updates.world.factory) as session:
+        (await session.get_one(Schedule, broken)).rrule = f"DTSTART;TZID=Europe/Atlantis:{NIGHTLY}"
+    assert await fire_due(updates.world.factory, at(2026, 2, 2, 3)) == 1
+    assert [tick for tick, _ in await fires(updates, whole)] == [at(2026, 2, 2, 2)]
+    row = await schedule_of(updates, broken)
+    assert (row.next_run, "Europe/Atlantis" in row.last_error) == (None, True)
+
+
 @pytest.mark.parametrize("enabled", [True, False])
 async def test_what_was_missed_while_switched_off_is_not_made_up_for(updates: Updates, enabled: bool) -> None:
     schedule_id = await scheduled(updates, BERLIN + NIGHTLY, at(2026, 2, 1, 2))

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.db.session import SessionFactory, unit_of_work
-from craton_inv.errors import CratonInvError, MethodNotAllowed
+from craton_inv.errors import CratonInvError, InvalidField, MethodNotAllowed
 from craton_inv.logs import get_logger
 from craton_inv.models import InventorySource, Schedule, ScheduleFire
 from craton_inv.repositories import schedules as rows
@@ -91,6 +91,13 @@ async def fire_due(factory: SessionFactory, now: datetime | None = None) -> int:
     return fired
 
 
+def _ticks(rrule: str, moment: datetime, since: datetime) -> tuple[datetime, datetime | None]:
+    """The last moment that has come, and the one after it. Raises InvalidField."""
+    rule = read_recurrence(rrule)
+    tick = rule.last_before(moment, since=since)
+    return tick, rule.next_after(tick)
+
+
 async def _fire(session: AsyncSession, schedule_id: int, source_id: int, now: datetime | None) -> bool:
     # The source before the schedule: in that order both go when a source is deleted.
     await session.get(InventorySource, source_id, with_for_update=SOURCE_LOCK)
@@ -98,9 +105,13 @@ async def _fire(session: AsyncSession, schedule_id: int, source_id: int, now: da
     if row is None or row.next_run is None:
         return False
     moment = now or await session.scalar(select(func.now())) or datetime.now(UTC)
-    rule = read_recurrence(row.rrule)
-    tick = rule.last_before(moment, since=row.next_run)
-    row.next_run = rule.next_after(tick)
+    try:
+        tick, row.next_run = await asyncio.to_thread(_ticks, row.rrule, moment, row.next_run)
+    except InvalidField as refusal:
+        # A zone may vanish with an update of the time zones: the others go on.
+        row.next_run, row.last_error = None, refusal.message
+        log.warning("schedule_not_read", schedule_id=row.id, reason=refusal.message)
+        return False
     if not await rows.note_fire(session, row.id, tick):
         return False
     try:
