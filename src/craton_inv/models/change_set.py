@@ -69,6 +69,7 @@ def _unpacked() -> Any:
             (parts.c.id * PART + rows.c.place - 1).label("id"),
             parts.c.id.label("part_id"),
             parts.c.update_id,
+            parts.c.created,
             parts.c.collection,
             parts.c.action,
             rows.c.row_id,

@@ -32,7 +32,8 @@ LISTS = [
     for each in operations()
     if each.dialect == "v2" and each.method == "GET" and "order_by" in each.query_names
 ]
-ROLES = ("/users/", "/me/", "/tokens/", "/inventory_updates/{id}/events/")
+OF_A_RUN = tuple(f"/inventory_updates/{{id}}/{each}/" for each in ("events", "targets", "changes"))
+ROLES = ("/users/", "/me/", "/tokens/", *OF_A_RUN)
 
 
 @pytest.fixture
