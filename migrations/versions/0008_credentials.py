@@ -9,7 +9,7 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-# AWX's types that inventories need, the same for everybody: (namespace, kind, name). What they consist of is in the code.
+# AWX's types that inventories need, the same for everybody: (namespace, kind, name). What they hold is in the code.
 MANAGED = (
     ("aws", "cloud", "Amazon Web Services"),
     ("azure_rm", "cloud", "Microsoft Azure Resource Manager"),

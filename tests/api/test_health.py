@@ -24,7 +24,8 @@ async def test_a_live_process_says_so(anonymous: httpx.AsyncClient) -> None:
 
 async def test_a_ready_service_has_database_and_redis(anonymous: httpx.AsyncClient) -> None:
     answer = await anonymous.get("/health/ready")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "database": "ok", "redis": "ok", "secrets": "ok"})
+    assert answer.status_code == 200
+    assert answer.json() == dict.fromkeys(("status", "database", "redis", "secrets"), "ok")
 
 
 @pytest.fixture(params=["arq", "silent"])
