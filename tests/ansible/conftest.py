@@ -12,7 +12,7 @@ from craton_inv.repositories.scope import SYSTEM
 from craton_inv.services.tokens import issue_token
 from craton_inv.settings import Settings
 from tests.ansible.service import Service
-from tests.conftest import clone_template, run_sql
+from tests.conftest import clone_template, drop_database
 from tests.factories import make_user
 from tests.serving import served
 
@@ -37,4 +37,4 @@ async def service(server_url: str, worker_id: str, tmp_path_factory: pytest.Temp
     with served(settings) as address:
         yield Service(address, token, settings, engine)
     await engine.dispose()
-    await run_sql(server_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    await drop_database(server_url, name)

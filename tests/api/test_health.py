@@ -11,7 +11,7 @@ from craton_inv.app import create_app
 from craton_inv.queue.bell import ArqBell, SilentBell
 from craton_inv.settings import Settings
 from tests.api.conftest import RingingBell, client_for
-from tests.conftest import clone_template, run_sql
+from tests.conftest import clone_template, drop_database
 
 # Port 1 of the loopback address refuses at once.
 DEAD_DATABASE = "postgresql+asyncpg://nobody@127.0.0.1:1/none"
@@ -83,7 +83,7 @@ async def test_a_database_that_goes_away_and_comes_back_needs_no_restart(
     statuses = []
     async with client_for(app, {"Authorization": "Bearer civ_1_x"}) as client:
         statuses.append((await client.get("/v1/tenants")).status_code)
-        await run_sql(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+        await drop_database(server_url, name)
         statuses.append((await client.get("/v1/tenants")).status_code)
         await clone_template(server_url, name)
         statuses.append((await client.get("/v1/tenants")).status_code)

@@ -11,7 +11,7 @@ from craton_inv.db.session import make_session_factory, unit_of_work
 from craton_inv.repositories.scope import SYSTEM
 from craton_inv.services.users import create_user
 from craton_inv.settings import Settings
-from tests.conftest import clone_template, run_sql
+from tests.conftest import clone_template, drop_database
 from tests.factories import make_host, make_inventory
 from tests.serving import served
 
@@ -38,7 +38,7 @@ async def address(server_url: str, worker_id: str, tmp_path_factory: pytest.Temp
     await engine.dispose()
     with served(settings) as found:
         yield found
-    await run_sql(server_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    await drop_database(server_url, name)
 
 
 def test_a_password_buys_a_token_that_works(address: str) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from craton_inv.db.engine import make_engine
 from craton_inv.settings import Settings
-from tests.conftest import clone_template, run_sql
+from tests.conftest import clone_template, drop_database
 from tests.memberships.keeping import Keeping
 
 _clones = itertools.count(1)
@@ -23,7 +23,7 @@ async def keeping_engine(server_url: str, worker_id: str) -> AsyncIterator[Async
     engine = make_engine(url, Settings(database_url=url, awx_rebuild_smart_membership=True), statement_timeout=0)
     yield engine
     await engine.dispose()
-    await run_sql(server_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    await drop_database(server_url, name)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from craton_inv.db.engine import make_engine
 from craton_inv.db.session import SessionFactory, make_session_factory
 from craton_inv.settings import Settings
-from tests.conftest import clone_template, run_sql
+from tests.conftest import clone_template, drop_database
 from tests.refresh.cloud import METADATA, Cloud
 from tests.refresh.world import World
 
@@ -28,7 +28,7 @@ async def refresh_engine(server_url: str, worker_id: str) -> AsyncIterator[Async
     engine = make_engine(url, Settings(database_url=url), statement_timeout=0)
     yield engine
     await engine.dispose()
-    await run_sql(server_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    await drop_database(server_url, name)
 
 
 @pytest.fixture
