@@ -1,8 +1,7 @@
 """Kind ec2 against a real EC2 API server: full, by target, in pages and regions, and with regions that fail."""
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -10,7 +9,6 @@ import boto3
 import httpx
 import pytest
 from moto.server import ThreadedMotoServer
-from sqlalchemy import select
 
 from craton_inv.errors import InvalidField, UpdateFailed
 from craton_inv.models import Disk, Flavor, Image, NetworkPort
@@ -19,10 +17,8 @@ from craton_inv.providers.base import SourceDefinition, Surroundings
 from craton_inv.providers.credentials.definitions import ProviderCredential
 from craton_inv.providers.ec2.aws import Live, keys_of
 from craton_inv.providers.events import Event, ObjectRef
-from craton_inv.refresh.counts import Counts
-from craton_inv.refresh.saving import SaveOptions
-from craton_inv.refresh.target import Target, Targets
 from craton_inv.settings import Settings
+from tests.providers.clouds import refresh, rows
 from tests.refresh.world import World, written
 
 KEYS = (ProviderCredential("aws", {"username": "AKIA", "password": "a-secret-key"}),)
@@ -90,37 +86,6 @@ def source(*regions: str, credentials: Any = KEYS, **config: Any) -> SourceDefin
     """A source of these regions."""
     wanted = {"regions": list(regions or (REGION,)), **config}
     return SourceDefinition(0, 0, 0, "ec2", source_vars=json.dumps(wanted), credentials=credentials)
-
-
-async def rows(world: World, model: Any) -> list[Any]:
-    """Rows of the world's inventory."""
-    async with world.factory() as session:
-        found = select(model).where(model.inventory_id == world.inventory_id)
-        return [*await session.scalars(found.order_by(model.id))]
-
-
-@dataclass
-class Run:
-    """What a refresh did."""
-
-    counts: Mapping[str, Counts]
-    incomplete: Mapping[str, str]
-
-
-async def refresh(world: World, settings: Settings, definition: SourceDefinition, *instances: str) -> Run:
-    """Refresh all, or these instances, as the worker does."""
-    source_id = await world.source("ec2")
-    known = replace(definition, id=source_id, inventory_id=world.inventory_id, tenant_id=world.tenant_id)
-    asked = frozenset(Target.of(source_id, "hosts", {"instance_id": instance}) for instance in instances)
-    refresher = registry.refresher(known, Targets(source_id, asked), Surroundings(settings))
-    scope = {"inventory_id": world.inventory_id, "tenant_id": world.tenant_id}
-    try:
-        await refresher.gather()
-        async with world.engine.begin() as connection:
-            counts = await refresher.save(connection, SaveOptions(source_id, scope, delete=True))
-            return Run(counts, dict(refresher.incomplete))
-    finally:
-        await refresher.close()
 
 
 async def test_an_instance_comes_with_all_that_belongs_to_it(world: World, settings: Settings, amazon: Amazon) -> None:

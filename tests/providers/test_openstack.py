@@ -1,24 +1,21 @@
 """Kind openstack over openstacksdk against a cloud on loopback: full, by target, in pages, with services that fail."""
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
 from craton_inv.errors import BlockedAddress, CratonInvError, InvalidField, TransientError, UpdateFailed
 from craton_inv.models import Disk, Flavor, Host, Hypervisor, Image, Network, NetworkPort
 from craton_inv.providers import registry
-from craton_inv.providers.base import SourceDefinition, Surroundings
+from craton_inv.providers.base import SourceDefinition
 from craton_inv.providers.credentials.definitions import ProviderCredential
 from craton_inv.providers.events import Event, ObjectRef
 from craton_inv.providers.openstack import cloud as asking
-from craton_inv.refresh.counts import Counts
-from craton_inv.refresh.saving import SaveOptions
-from craton_inv.refresh.target import Target, Targets
 from craton_inv.settings import Settings
+from tests.providers.clouds import refresh, rows
 from tests.providers.openstack_cloud import PASSWORD, OpenStack, running
 from tests.refresh.world import World, written
 
@@ -50,37 +47,6 @@ def source(cloud: OpenStack, password: str = PASSWORD, **config: Any) -> SourceD
     """A source that reads everything."""
     wanted = json.dumps({"parts": PARTS, **config})
     return SourceDefinition(0, 0, 0, "openstack", source_vars=wanted, credentials=login(cloud, password))
-
-
-@dataclass
-class Run:
-    """What a refresh did."""
-
-    counts: Mapping[str, Counts]
-    incomplete: Mapping[str, str]
-
-
-async def refresh(world: World, settings: Settings, definition: SourceDefinition, *instances: str) -> Run:
-    """Refresh all, or these machines, as the worker does."""
-    source_id = await world.source("openstack")
-    known = replace(definition, id=source_id, inventory_id=world.inventory_id, tenant_id=world.tenant_id)
-    asked = frozenset(Target.of(source_id, "hosts", {"instance_id": instance}) for instance in instances)
-    refresher = registry.refresher(known, Targets(source_id, asked), Surroundings(settings))
-    scope = {"inventory_id": world.inventory_id, "tenant_id": world.tenant_id}
-    try:
-        await refresher.gather()
-        async with world.engine.begin() as connection:
-            counts = await refresher.save(connection, SaveOptions(source_id, scope, delete=True))
-            return Run(counts, dict(refresher.incomplete))
-    finally:
-        await refresher.close()
-
-
-async def rows(world: World, model: Any) -> list[Any]:
-    """Rows of the world's inventory."""
-    async with world.factory() as session:
-        found = select(model).where(model.inventory_id == world.inventory_id)
-        return [*await session.scalars(found.order_by(model.name))]
 
 
 async def test_a_server_comes_with_all_that_belongs_to_it(world: World, settings: Settings, cloud: OpenStack) -> None:
