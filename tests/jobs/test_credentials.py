@@ -11,7 +11,7 @@ from sqlalchemy import select, text, update
 from craton_inv.db.session import unit_of_work
 from craton_inv.models import Credential, CredentialType, InventorySource, Tenant
 from craton_inv.providers import registry
-from craton_inv.providers.base import Provider
+from craton_inv.providers.base import Provider, SourceDefinition
 from craton_inv.repositories.scope import SYSTEM
 from craton_inv.services.credentials import create_credential
 from tests.jobs.updates import Updates
@@ -119,8 +119,8 @@ class Telling(Provider):
         [credential] = definition.credentials
         raise self.fault(f"cannot log in at https://me:{credential.inputs['word']}@cloud.example.com")
 
-    def sample(self, folder: Path) -> Any:
-        raise NotImplementedError
+    def sample(self, folder: Path) -> SourceDefinition:
+        return SourceDefinition(0, 0, 0, self.kind)
 
 
 @pytest.mark.parametrize("fault", [RuntimeError, OSError, ValueError])
