@@ -80,7 +80,8 @@ class Service:
 
 
 async def _nothing() -> AsyncIterator[bytes]:
-    for piece in ():
+    no_pieces: tuple[bytes, ...] = ()
+    for piece in no_pieces:
         yield piece
 
 
@@ -125,7 +126,7 @@ async def write(service: Service, path: str, lines: list[bytes]) -> float:
 
 async def measure(url: str) -> list[Result]:
     """All figures."""
-    settings = Settings(database_url=await fresh_database(url, "bench_facts"), secret_key="bench", log_level="ERROR")  # type: ignore[arg-type]
+    settings = Settings(database_url=await fresh_database(url, "bench_facts"), secret_key="bench", log_level="ERROR")
     engine = make_engine(settings.database_url or "", settings)
     factory = make_session_factory(engine)
     async with unit_of_work(factory) as session:

@@ -99,7 +99,7 @@ async def serving(server: str, name: str, folder: Path, *, on: bool) -> AsyncIte
         data_dir=folder / name,
         database_url=url,
         secret_key="bench",
-        awx_rebuild_smart_membership=on,  # type: ignore[arg-type]
+        awx_rebuild_smart_membership=on,
     )
     app = create_app(settings)
     context = app.state.context

@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -97,7 +97,7 @@ class World:
         self.source = source
 
     @classmethod
-    async def make(cls, engine: AsyncEngine) -> "World":
+    async def make(cls, engine: AsyncEngine) -> Self:
         """Insert them."""
         async with engine.begin() as connection:
             tenant = await connection.scalar(text("INSERT INTO tenants (name) VALUES ('acme') RETURNING id"))
