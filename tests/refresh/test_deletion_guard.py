@@ -9,14 +9,6 @@ from tests.refresh.world import World, document
 MANY = [f"h{n}" for n in range(50)]
 
 
-async def test_an_empty_answer_changes_nothing(world: World) -> None:
-    await world.refresh(document({"h": {"a": 1}}))
-    with pytest.raises(UpdateFailed, match="delivered nothing, but the inventory has 1 objects"):
-        await world.refresh({"_meta": {"hostvars": {}}, "all": {"vars": {"x": 1}}})
-    assert await world.hosts() == {"h": {"a": 1}}
-    assert (await world.inventory()).variables == {}
-
-
 async def test_an_empty_answer_of_a_source_that_never_delivered_is_fine(world: World) -> None:
     await world.refresh(document())
     assert await world.hosts() == {}

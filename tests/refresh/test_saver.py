@@ -11,7 +11,7 @@ from craton_inv.errors import UpdateFailed
 from craton_inv.models import HostLabel, Inventory, Label, Tenant
 from craton_inv.providers.ansible_json import HostRules
 from tests.factories import add_member, make_group, make_host, make_label
-from tests.refresh.world import World, document, written
+from tests.refresh.world import World, document
 
 WEB = document({"web1": {"a": 1}, "web2": {"a": 2}}, {"web": ["web1", "web2"]}, {"dns": "x"})
 
@@ -29,14 +29,6 @@ async def test_rows_of_a_refresh_are_imported_and_not_manual(world: World) -> No
     host = await world.host("web1")
     assert (host.description, host.manual, host.enabled) == ("imported", False, True)
     assert json.loads(host.variables_text) == {"a": 1}
-
-
-async def test_an_unchanged_refresh_writes_no_row_at_all(world: World) -> None:
-    await world.refresh(WEB)
-    before = await world.row_versions()
-    counts = await world.refresh(WEB)
-    assert written(counts) == 0
-    assert await world.row_versions() == before
 
 
 async def test_only_the_changed_host_is_written(world: World) -> None:

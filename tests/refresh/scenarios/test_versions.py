@@ -34,106 +34,148 @@ async def target(world: World, minute: int, *make: Make, targets: Any = (A,), **
     return await deliver(world, *make, targets=targets, version=at(minute), **options)
 
 
-async def test_a_stale_full_refresh_does_not_overwrite_a_later_targeted_one(world: World) -> None:
-    # Given a full refresh that began before a target was read, when it is saved after it, then the target's word stays.
+async def test_given_a_later_target_when_an_earlier_full_refresh_is_saved_after_it_then_the_target_s_word_stays(
+    world: World,
+) -> None:
     await full(world, 1, host("a", variables={"v": 1}), host("b", variables={"v": 1}))
     await target(world, 3, host("a", variables={"v": 3}))
+
     counts = await full(world, 2, host("a", variables={"v": 2}), host("b", variables={"v": 2}))
+
     assert await world.hosts() == {"a": {"v": 3}, "b": {"v": 2}}
     assert counts["hosts"].overtaken == 1
 
 
-async def test_a_stale_full_refresh_does_not_delete_what_a_later_targeted_one_made(world: World) -> None:
+async def test_given_what_a_later_target_made_when_an_earlier_full_refresh_lacks_it_then_it_stays(world: World) -> None:
     await full(world, 1, host("b"))
     await target(world, 3, host("a"), disk("d", "a"), group("g"), member("g", "a"))
+
     await full(world, 2, host("b"))
+
     assert set(await world.hosts()) == {"a", "b"}
     assert set(await disks(world)) == {"d"}
     assert await world.memberships() == {("g", "a")}
 
 
-async def test_a_target_found_unchanged_is_later_all_the_same(world: World) -> None:
+async def test_given_a_target_found_unchanged_when_an_earlier_full_refresh_differs_then_the_target_is_later(
+    world: World,
+) -> None:
     await full(world, 1, host("a", variables={"v": 1}))
     counts = await target(world, 3, host("a", variables={"v": 1}))
     assert written(counts) == 0
+
     await full(world, 2, host("a", variables={"v": 2}))
+
     assert await world.hosts() == {"a": {"v": 1}}
 
 
-async def test_parts_of_a_later_target_are_left_alone_by_a_stale_full_refresh(world: World) -> None:
-    # Given a host that lost a disk and a group, then a stale full refresh neither brings them back nor takes any.
+async def test_given_a_later_target_that_lost_parts_when_an_earlier_full_refresh_has_them_then_none_return(
+    world: World,
+) -> None:
     whole = (host("a"), group("g"), member("g", "a"), disk("d1", "a"), disk("d2", "a"))
     await full(world, 1, *whole)
     await target(world, 3, host("a"), disk("d2", "a"), disk("d3", "a"))
+
     await full(world, 2, *whole)
+
     assert set(await disks(world)) == {"d2", "d3"}
     assert await world.memberships() == set()
 
 
-async def test_a_disk_that_has_moved_since_is_not_moved_back(world: World) -> None:
+async def test_given_a_disk_moved_by_a_later_target_when_an_earlier_full_refresh_is_saved_then_it_stays_moved(
+    world: World,
+) -> None:
     before = (host("a"), host("b"), disk("d", "a"))
     await full(world, 1, *before)
     await target(world, 3, host("b"), disk("d", "b"), targets=[named("hosts", name="b")])
+
     await full(world, 2, *before)
+
     assert (await disks(world))["d"][0] == "b"
 
 
-async def test_a_host_that_was_renamed_since_is_not_renamed_back(world: World) -> None:
+async def test_given_a_host_renamed_by_a_later_target_when_an_earlier_full_refresh_is_saved_then_it_keeps_its_name(
+    world: World,
+) -> None:
     await full(world, 1, host("old", "i-1"))
     await target(world, 3, host("new", "i-1"), targets=[named("hosts", instance_id="i-1")])
+
     await full(world, 2, host("old", "i-1"))
+
     assert set(await world.hosts()) == {"new"}
 
 
-async def test_a_stale_target_does_not_overwrite_a_later_one(world: World) -> None:
+async def test_given_a_later_target_when_earlier_targets_are_saved_after_it_then_they_change_nothing(
+    world: World,
+) -> None:
     await target(world, 3, host("a", variables={"v": 3}))
     await target(world, 2, host("a", variables={"v": 2}))
+
     await target(world, 1)
+
     assert await world.hosts() == {"a": {"v": 3}}
 
 
-async def test_a_changed_row_that_is_no_part_keeps_its_time_too(world: World) -> None:
+async def test_given_a_flavor_written_later_when_an_earlier_full_refresh_is_saved_then_it_stays(world: World) -> None:
     await full(world, 1, thing("flavors", "small", cpus=1))
     await target(world, 3, thing("flavors", "small", cpus=3), targets=[])
+
     await full(world, 2, thing("flavors", "small", cpus=2))
+
     async with world.engine.connect() as connection:
         query = text(f"SELECT cpus FROM flavors WHERE inventory_id = {world.inventory_id}")
         assert await connection.scalar(query) == 3
 
 
-async def test_what_a_later_complete_refresh_has_seen_is_older_altogether(world: World) -> None:
+async def test_given_a_later_complete_refresh_when_an_earlier_one_is_saved_after_it_then_nothing_of_it_is_taken(
+    world: World,
+) -> None:
     await full(world, 3, host("a"))
+
     counts = await full(world, 2, host("b"), newest_full=3)
+
     assert set(await world.hosts()) == {"a"}
     assert counts["hosts"].overtaken == 1
 
 
-async def test_a_refresh_saved_again_changes_nothing(world: World) -> None:
+async def test_given_an_equal_version_when_saved_again_then_nothing_is_written(world: World) -> None:
     await target(world, 3, host("a", variables={"v": 3}))
+
     counts = await target(world, 3, host("a", variables={"v": 3}))
+
     assert (written(counts), counts["hosts"].overtaken) == (0, 0)
 
 
-async def test_an_unchanged_full_refresh_writes_no_row_however_late(world: World) -> None:
+async def test_given_nothing_changed_when_a_full_refresh_is_later_then_no_row_is_written_for_its_time(
+    world: World,
+) -> None:
     objects = (host("a"), disk("d", "a"), thing("flavors", "small"))
+
     await full(world, 1, *objects)
+
     before = await world.row_versions()
     assert written(await full(world, 2, *objects, newest_full=1)) == 0
     assert await world.row_versions() == before
 
 
-async def test_no_look_is_taken_where_nothing_can_be_newer(world: World) -> None:
+async def test_given_a_caller_that_knows_of_nothing_newer_when_saved_then_no_look_is_taken(world: World) -> None:
     await target(world, 3, host("a", variables={"v": 3}))
+
     await target(world, 2, host("a", variables={"v": 2}), newest=at(1))
+
     assert await world.hosts() == {"a": {"v": 2}}
 
 
-async def test_a_target_that_was_gone_later_is_not_brought_back_by_a_stale_full_refresh(world: World) -> None:
+async def test_given_a_target_that_was_gone_later_when_an_earlier_full_refresh_has_it_then_it_is_not_brought_back(
+    world: World,
+) -> None:
     await full(world, 1, host("a"), host("b"))
     await target(world, 3)
     later = frozenset({Target.of(await world.source(), "hosts", {"name": "a"})})
     stale = (host("a"), host("b"))
+
     await deliver(world, *stale, version=at(2), later_targets=later)
+
     assert set(await world.hosts()) == {"b"}
 
 
@@ -191,7 +233,7 @@ async def _converges(engine: AsyncEngine, deliveries: list[Delivery], order: lis
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(case=_cases)
-async def test_refreshes_converge_in_whatever_order_they_are_saved(
+async def test_given_refreshes_of_one_source_when_saved_in_whatever_order_then_the_last_word_stays(
     refresh_engine: AsyncEngine, case: tuple[list[Delivery], list[int]]
 ) -> None:
     await _converges(refresh_engine, *case)
@@ -200,7 +242,7 @@ async def test_refreshes_converge_in_whatever_order_they_are_saved(
 @pytest.mark.full
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(case=_cases)
-async def test_many_refreshes_converge_in_whatever_order_they_are_saved(
+async def test_given_many_refreshes_of_one_source_when_saved_in_whatever_order_then_the_last_word_stays(
     refresh_engine: AsyncEngine, case: tuple[list[Delivery], list[int]]
 ) -> None:
     await _converges(refresh_engine, *case)

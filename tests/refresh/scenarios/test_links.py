@@ -23,29 +23,24 @@ def snapshot(ref: str, slot: str, name: str) -> Make:
 
 async def test_given_a_secondary_ref_when_an_object_is_linked_by_it_then_the_link_is_its_id(cloud: Cloud) -> None:
     await cloud.refresh(machine("m1", uuid="u1"), child("m2", "u1"))
+
     ids = await cloud.by_ref("id")
     assert await cloud.by_ref("parent_id") == {"m1": None, "m2": ids["m1"]}
 
 
 async def test_given_links_by_two_refs_in_one_column_when_saved_then_each_finds_its_own_way(cloud: Cloud) -> None:
     await cloud.refresh(machine("m1", uuid="u1"), child("m2", "u1"), machine("m3", parent="m2"), machine("m4"))
+
     ids = await cloud.by_ref("id")
     parents = {"m1": None, "m2": ids["m1"], "m3": ids["m2"], "m4": None}
     assert await cloud.by_ref("parent_id") == parents
 
 
-async def test_given_two_rows_of_one_uuid_when_linked_by_it_then_the_link_is_told_and_never_guessed(
-    cloud: Cloud,
-) -> None:
-    counts = await cloud.refresh(machine("m1", uuid="u"), machine("m2", uuid="u"), child("m3", "u"))
-    assert (counts["machines"].unconnected, counts["machines"].ambiguous) == (1, 1)
-    assert (await cloud.by_ref("parent_id"))["m3"] is None
-    assert await cloud.unconnected("attribute", "target_by", "ambiguous") == [("parent_id", "by_uuid", True)]
-
-
 async def test_given_a_row_registered_anew_when_the_old_one_goes_then_its_uuid_is_plain_again(cloud: Cloud) -> None:
     await cloud.refresh(machine("old", uuid="u"), child("m", "u"))
+
     counts = await cloud.refresh(machine("new", uuid="u"), child("m", "u"))
+
     ids = await cloud.by_ref("id")
     assert await cloud.by_ref("parent_id") == {"m": ids["new"], "new": None}
     assert (counts["machines"].ambiguous, counts["machines"].unconnected) == (0, 0)
@@ -54,28 +49,20 @@ async def test_given_a_row_registered_anew_when_the_old_one_goes_then_its_uuid_i
 
 async def test_given_links_by_a_secondary_ref_when_nothing_changed_then_nothing_is_written(cloud: Cloud) -> None:
     objects = (machine("m1", uuid="u1"), child("m2", "u1"), child("m3", "nobody"))
+
     await cloud.refresh(*objects)
+
     assert total(await cloud.refresh(*objects)) == 0
 
 
 async def test_given_a_key_when_linked_then_the_value_is_that_column_of_the_object(cloud: Cloud) -> None:
     cloud.changes = {"links": {"note": "flavors", "flavor_id": "flavors", "parent_id": "machines"}}
     linked: Make = lambda c: c.machines.build(ref="m", note=c.flavors.lazy_find("a", "b", key="family"))  # noqa: E731
+
     await cloud.refresh(linked, flavor("a", "b"))
+
     assert await cloud.by_ref("note") == {"m": "a"}
     assert total(await cloud.refresh(linked, flavor("a", "b"))) == 0
-
-
-@pytest.mark.parametrize(("stored", "taken"), [(False, False), (None, True), (True, True)])
-async def test_given_a_default_when_the_column_holds_false_then_false_stays(
-    cloud: Cloud, stored: bool | None, taken: bool
-) -> None:
-    cloud.changes = {"links": {"shared": "flavors", "flavor_id": "flavors", "parent_id": "machines"}}
-    await cloud.refresh(
-        flavor("a", "b", shared=stored),
-        lambda c: c.machines.build(ref="m", shared=c.flavors.lazy_find("a", "b", key="shared", default=True)),
-    )
-    assert await cloud.by_ref("shared") == {"m": taken}
 
 
 async def test_given_a_default_when_the_link_leads_nowhere_then_the_default_is_taken_and_nothing_waits(
@@ -89,33 +76,43 @@ async def test_given_a_default_when_the_link_leads_nowhere_then_the_default_is_t
         )
 
     counts = await cloud.refresh(noted("m1", "unknown"), noted("m2", "other"), noted("m3", None))
+
     assert await cloud.by_ref("note") == {"m1": "unknown", "m2": "other", "m3": None}
     assert counts["machines"].unconnected == 1
     assert await cloud.unconnected("object_ref", "target_key") == [({"ref": "m3"}, "family")]
 
 
-async def test_a_column_that_takes_a_value_by_key_may_be_sent_the_value_itself(cloud: Cloud) -> None:
+async def test_given_a_column_that_takes_a_value_by_key_when_the_value_itself_is_sent_then_it_is_taken(
+    cloud: Cloud,
+) -> None:
     cloud.changes = {"links": {"note": "flavors", "flavor_id": "flavors", "parent_id": "machines"}}
+
     await cloud.refresh(machine("m", note="by hand"))
+
     assert await cloud.by_ref("note") == {"m": "by hand"}
 
 
 async def test_given_an_identity_of_identities_when_linked_then_it_is_found_level_by_level(cloud: Cloud) -> None:
     objects = (snapshot("m1", "0", "s"), snapshot("m2", "0", "s"), disk("m1", "0"), disk("m2", "0"))
     objects = (*objects, machine("m1"), machine("m2"))
+
     await cloud.refresh(*objects)
+
     machines = {value: ref for ref, value in (await cloud.by_ref("id")).items()}
     disks = {row_id: machines[owner] for row_id, owner in await cloud.rows(DISKS, "id", "machine_id")}
     assert sorted(disks[owner] for (owner,) in await cloud.rows(SNAPSHOTS, "disk_id")) == ["m1", "m2"]
     assert total(await cloud.refresh(*objects)) == 0
 
 
-async def test_a_relation_within_an_identity_may_be_named_by_a_secondary_ref(cloud: Cloud) -> None:
+async def test_given_a_relation_in_an_identity_when_it_is_named_by_a_secondary_ref_then_it_is_found(
+    cloud: Cloud,
+) -> None:
     def named(c: Cloud) -> object:
         owner = c.disks.lazy_find({"machine_id": c.machines.lazy_find("u1", ref="by_uuid"), "slot": "0", "more": 1})
         return c.snapshots.build(disk_id=owner, name="s")
 
     await cloud.refresh(machine("m1", uuid="u1"), disk("m1", "0"), named)  # type: ignore[arg-type]
+
     [(disk_id,)] = await cloud.rows(DISKS, "id")
     assert await cloud.rows(SNAPSHOTS, "disk_id") == [(disk_id,)]
 
@@ -136,15 +133,21 @@ async def test_given_a_key_that_is_a_relation_when_linked_then_it_waits_for_that
         )
 
     objects = (below("m3", "m2"), below("m2", "m1"), machine("m1"))
+
     await cloud.refresh(*objects)
+
     ids = await cloud.by_ref("id")
     assert await cloud.by_ref("grandparent_id") == {"m1": None, "m2": None, "m3": ids["m1"]}
     assert total(await cloud.refresh(*objects)) == 0
 
 
-async def test_links_lead_to_rows_saved_before_that_are_not_delivered_again(cloud: Cloud) -> None:
+async def test_given_rows_saved_before_when_links_name_them_in_a_partial_delivery_then_they_are_found(
+    cloud: Cloud,
+) -> None:
     await cloud.refresh(flavor("a", "b"), machine("m1", uuid="u1"))
+
     await cloud.stream(machine("m2", flavor=("a", "b")), child("m3", "u1"))
+
     ids, [(flavor_id,)] = await cloud.by_ref("id"), await cloud.rows(FLAVORS, "id")
     assert await cloud.rows(MACHINES, "ref", "flavor_id", "parent_id") == [
         ("m1", None, None),
@@ -153,28 +156,34 @@ async def test_links_lead_to_rows_saved_before_that_are_not_delivered_again(clou
     ]
 
 
-async def test_a_link_to_a_null_part_of_an_identity_finds_that_and_no_other(cloud: Cloud) -> None:
+async def test_given_an_identity_with_a_null_part_when_linked_to_then_that_row_and_no_other_is_found(
+    cloud: Cloud,
+) -> None:
     await cloud.refresh(flavor("a", None), flavor("a", ""), machine("m", flavor=("a", None)), machine("n"))
+
     ids: dict[str | None, int] = dict(await cloud.rows(FLAVORS, "name", "id"))  # type: ignore[arg-type]
     assert await cloud.by_ref("flavor_id") == {"m": ids[None], "n": None}
 
 
-async def test_nothing_is_linked_to_by_the_single_value_null(cloud: Cloud) -> None:
+async def test_given_the_single_value_null_when_linked_to_then_there_is_no_link(cloud: Cloud) -> None:
     await cloud.refresh(lambda c: c.machines.build(ref="m", parent_id=c.machines.lazy_find(None)))
+
     assert await cloud.by_ref("parent_id") == {"m": None}
 
 
-async def test_a_link_column_takes_links_alone(cloud: Cloud) -> None:
+async def test_given_a_number_for_a_link_when_delivered_then_it_is_refused_with_what_is_needed(cloud: Cloud) -> None:
     with pytest.raises(UpdateFailed, match="machines 'm': parent_id needs a link to machines"):
         await cloud.refresh(machine("m", parent_id=5))
 
 
-async def test_a_link_to_another_collection_is_refused(cloud: Cloud) -> None:
+async def test_given_a_link_to_another_collection_when_delivered_then_it_is_refused_with_both_names(
+    cloud: Cloud,
+) -> None:
     with pytest.raises(InvalidCollection, match=r"machines\.parent_id links to machines; got a link to flavors"):
         await cloud.refresh(lambda c: c.machines.build(ref="m", parent_id=c.flavors.lazy_find("a", "b")))
 
 
-async def test_a_key_of_another_type_than_the_column_is_refused(cloud: Cloud) -> None:
+async def test_given_a_key_of_another_type_than_the_column_when_linked_then_it_is_refused(cloud: Cloud) -> None:
     with pytest.raises(InvalidCollection, match=r"machines\.parent_id is BIGINT, but machines\.note is TEXT"):
         await cloud.refresh(lambda c: c.machines.build(ref="m", parent_id=c.machines.lazy_find("m", key="note")))
 
@@ -188,15 +197,19 @@ async def test_a_key_of_another_type_than_the_column_is_refused(cloud: Cloud) ->
         (({"slot": "0"},), {}, "needs ref; ref is missing"),
     ],
 )
-async def test_a_link_that_cannot_be_is_refused(
+async def test_given_an_unknown_ref_or_key_or_missing_values_when_linked_then_it_is_refused_in_words(
     cloud: Cloud, values: tuple[object, ...], options: dict[str, str], reason: str
 ) -> None:
     cloud.persister()
+
     with pytest.raises(InvalidCollection, match=reason):
         cloud.machines.lazy_find(*values, **options)  # type: ignore[arg-type]
 
 
-async def test_a_relation_needs_a_link_of_its_own(cloud: Cloud) -> None:
+async def test_given_a_relation_in_an_identity_when_a_plain_value_is_given_for_it_then_it_is_refused(
+    cloud: Cloud,
+) -> None:
     cloud.persister()
+
     with pytest.raises(InvalidCollection, match="needs a link to machines, without a key, for machine_id; got str"):
         cloud.disks.lazy_find("m", "0")
