@@ -11,9 +11,9 @@ from craton_inv.db.session import unit_of_work
 from craton_inv.errors import InvalidField, UpdateFailed
 from craton_inv.models import Inventory
 from craton_inv.providers import registry
-from craton_inv.providers.ansible_inventory import sandbox
 from craton_inv.providers.base import SourceDefinition
 from craton_inv.settings import Settings
+from tests.providers.landlock import needs_landlock
 from tests.providers.running import WEB_AND_DB, gather, inputs_of, refresh
 from tests.refresh.world import World
 
@@ -147,7 +147,7 @@ async def test_s36_an_expression_sees_no_secret_of_the_service(
     assert "CRATON_INV" not in seen
 
 
-@pytest.mark.xfail(not sandbox.has_landlock(), reason="this kernel has no Landlock", strict=True)
+@needs_landlock
 async def test_s36_an_expression_reads_no_file_of_the_service(settings: Settings) -> None:
     settings.data_dir.mkdir()
     (settings.data_dir / "secret.key").write_text("very-secret")

@@ -11,11 +11,11 @@ from craton_inv.errors import UpdateFailed
 from craton_inv.providers.ansible_inventory import sandbox
 from craton_inv.providers.base import SourceDefinition
 from craton_inv.settings import Settings
+from tests.providers.landlock import needs_landlock
 from tests.providers.running import gather
 
 SECRET = "CRATON_INV_SECRET_FOR_TEST"
 NAP = 1_000_000 + os.getpid()  # seconds; a number by which this run's sleepers are known
-needs_landlock = pytest.mark.xfail(not sandbox.has_landlock(), reason="this kernel has no Landlock", strict=True)
 
 
 @pytest.fixture

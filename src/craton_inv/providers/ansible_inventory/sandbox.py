@@ -66,11 +66,6 @@ def _ansible_paths() -> set[str]:
     return {path for path in sys.path if path.endswith(("site-packages", "dist-packages"))}
 
 
-def has_landlock() -> bool:
-    """Whether this kernel confines the files a source's program may read."""
-    return confine.landlock_version(ctypes.CDLL(None, use_errno=True)) > 0
-
-
 def hide_own_environment() -> None:
     """Keep processes of the same user from reading this process's memory and environment under /proc."""
     ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
