@@ -1,6 +1,5 @@
 """Column types and table parts that several models share."""
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, String
@@ -34,6 +33,3 @@ class HasAuthors:
     def modified_by_id(cls) -> Mapped[int | None]:
         """The last who changed it by API."""
         return mapped_column(ForeignKey("users.id", ondelete="SET NULL"), sort_order=911)
-
-
-OptionalTime = Mapped[datetime | None]

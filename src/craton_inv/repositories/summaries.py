@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.models import (
     Group,
-    GroupSource,
     HostLabel,
     HostSource,
     Inventory,
@@ -156,12 +155,6 @@ async def _linked(
 async def delivered_hosts(session: AsyncSession, host_ids: Iterable[int]) -> set[int]:
     """Those of the hosts that some source delivers."""
     query = select(HostSource.host_id).where(any_of(HostSource.host_id, _ids(host_ids))).distinct()
-    return set(await session.scalars(query))
-
-
-async def delivered_groups(session: AsyncSession, group_ids: Iterable[int]) -> set[int]:
-    """Those of the groups that some source delivers."""
-    query = select(GroupSource.group_id).where(any_of(GroupSource.group_id, _ids(group_ids))).distinct()
     return set(await session.scalars(query))
 
 
