@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 class Project(HasId, HasTimestamps, HasGeneration, Authored, Base):
     """A project of a tenant. `scm_type` "" is a folder called `local_path`, "git" a repository at `scm_url`.
 
-    `scm_branch`: branch, tag or commit, "" the repository's own. `scm_revision`: the commit of the last update.
+    `scm_branch`: branch, tag or commit, "" the repository's own. `scm_refspec`: what is fetched beside branches and
+    tags. `scm_delete_on_update`: fetch the files anew though the commit is known. `scm_clean` is kept for AWX's
+    clients: no run changes the files of a project. `scm_revision`: the commit of the last update.
     """
 
     __tablename__ = "projects"
@@ -60,6 +62,9 @@ class Project(HasId, HasTimestamps, HasGeneration, Authored, Base):
     scm_type: Mapped[str] = mapped_column(String(8), server_default="")
     scm_url: Mapped[str] = mapped_column(String(1024), server_default="")
     scm_branch: Mapped[str] = mapped_column(String(256), server_default="")
+    scm_refspec: Mapped[str] = mapped_column(String(1024), server_default="")
+    scm_clean: Mapped[bool] = mapped_column(server_default="false")
+    scm_delete_on_update: Mapped[bool] = mapped_column(server_default="false")
     scm_revision: Mapped[str] = mapped_column(String(64), server_default="")
     allow_override: Mapped[bool] = mapped_column(server_default="false")
     scm_update_on_launch: Mapped[bool] = mapped_column(server_default="false")
