@@ -11,6 +11,7 @@ from craton_inv.db.engine import make_engine
 from craton_inv.db.session import SessionFactory, make_session_factory
 from craton_inv.settings import Settings
 from tests.conftest import clone_template, drop_database
+from tests.refresh import racks
 from tests.refresh.cloud import METADATA, Cloud
 from tests.refresh.world import World
 
@@ -54,3 +55,13 @@ async def cloud_tables(refresh_engine: AsyncEngine) -> None:
 async def cloud(refresh_engine: AsyncEngine, cloud_tables: None, world: World) -> Cloud:
     """A source of machines, flavors and disks, empty."""
     return Cloud(refresh_engine, await world.source())
+
+
+@pytest.fixture
+async def rack_tables(refresh_engine: AsyncEngine) -> AsyncIterator[None]:
+    """The tables, for one test."""
+    async with refresh_engine.begin() as connection:
+        await connection.run_sync(racks.METADATA.create_all)
+    yield
+    async with refresh_engine.begin() as connection:
+        await connection.run_sync(racks.METADATA.drop_all)

@@ -1,4 +1,4 @@
-"""Cycles of links: split where no identity needs them, refused with their names where nothing can be split."""
+"""The order of saving: layers by links; cycles split where no identity needs them, else refused with their names."""
 
 from typing import Any
 
@@ -31,6 +31,74 @@ def collection(name: str, identity: tuple[str, ...] = ("ref",), **links: str) ->
 
 def planned(*collections: InventoryCollection, needs: Any = None) -> Any:
     return plan({item.name: item for item in collections}, needs)
+
+
+def test_given_collections_without_links_when_planned_then_they_share_the_first_layer() -> None:
+    made = planned(collection("a"), collection("b"))
+
+    assert (made.layers, dict(made.deferred)) == ((("a", "b"),), {})
+
+
+def test_given_a_chain_of_links_when_planned_then_it_is_saved_from_its_end() -> None:
+    made = planned(collection("a", b_id="b"), collection("b", c_id="c"), collection("c"))
+
+    assert (made.layers, dict(made.deferred)) == ((("c",), ("b",), ("a",)), {})
+
+
+def test_given_a_diamond_of_links_when_planned_then_it_has_three_layers() -> None:
+    made = planned(
+        collection("top", left_id="left", right_id="right"),
+        collection("left", base_id="base"),
+        collection("right", base_id="base"),
+        collection("base"),
+    )
+
+    assert made.layers == (("base",), ("left", "right"), ("top",))
+
+
+def test_given_a_link_to_the_own_collection_when_planned_then_a_second_pass_sets_it() -> None:
+    made = planned(collection("a", parent_id="a"))
+
+    assert (made.layers, dict(made.deferred)) == ((("a",),), {"a": ("parent_id",)})
+
+
+def test_given_a_cycle_when_planned_then_it_is_split_where_it_closes() -> None:
+    made = planned(collection("a", b_id="b"), collection("b", a_id="a"))
+
+    assert (made.layers, dict(made.deferred)) == ((("b",), ("a",)), {"b": ("a_id",)})
+
+
+def test_given_a_cycle_through_an_identity_when_planned_then_it_is_split_at_the_link_that_is_none() -> None:
+    parts = collection("parts", ("machine_id",), machine_id="machines")
+    machines = collection("machines", boot_id="parts")
+
+    made = planned(parts, machines)
+
+    assert (made.layers, dict(made.deferred)) == ((("machines",), ("parts",)), {"machines": ("boot_id",)})
+
+
+def test_given_a_link_to_nowhere_when_planned_then_it_is_refused() -> None:
+    with pytest.raises(InvalidCollection, match="links b_id to b, which is not declared"):
+        planned(collection("a", b_id="b"))
+
+
+def test_given_a_link_that_is_not_written_when_planned_then_it_orders_nothing() -> None:
+    first = InventoryCollection(**{**_fields(collection("a", b_id="b")), "attributes_blacklist": ("b_id",)})
+
+    made = planned(first, collection("b"))
+
+    assert made.layers == (("a", "b"),)
+
+
+def test_given_a_cycle_with_a_transitive_link_when_planned_then_the_plain_links_stay_in_the_first_pass() -> None:
+    made = planned(
+        collection("a", b_id="b"),
+        collection("b", a_id="a", c_id="c"),
+        collection("c"),
+        needs={("a", "b_id"): frozenset({"c_id"})},
+    )
+
+    assert (made.layers, dict(made.deferred)) == ((("a", "c"), ("b",)), {"a": ("b_id",)})
 
 
 def test_given_two_cycles_when_planned_then_each_is_split_where_it_closes() -> None:

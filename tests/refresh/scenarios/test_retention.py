@@ -1,0 +1,86 @@
+"""What becomes of rows that are no longer delivered: deleted, or archived and out of the scope until they return."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from craton_inv.refresh.inventory_collection import InvalidCollection, InventoryCollection
+from craton_inv.refresh.ownership import Shared
+from tests.refresh.racks import RACKS, SHELVES, names, refresh
+
+ARCHIVED = {"racks": {"retention": "archive"}}
+
+
+async def archived(engine: AsyncEngine) -> dict[tuple[str, str], bool]:
+    async with engine.connect() as connection:
+        rows = await connection.execute(select(RACKS.c.room, RACKS.c.name, RACKS.c.archived_at))
+        return {(row.room, row.name): row.archived_at is not None for row in rows}
+
+
+@pytest.mark.usefixtures("rack_tables")
+async def test_given_an_archive_when_a_row_is_gone_and_comes_back_then_it_is_archived_once_and_the_same_row(
+    refresh_engine: AsyncEngine,
+) -> None:
+    await refresh(refresh_engine, changes=ARCHIVED, racks=[("r", "a", "1"), ("r", "b", "1")])
+    ids = await names(refresh_engine, RACKS, "id")
+    counts = await refresh(refresh_engine, changes=ARCHIVED, racks=[("r", "a", "1")])
+    assert await archived(refresh_engine) == {("r", "a"): False, ("r", "b"): True}
+    assert counts["racks"].deleted == 1
+    counts = await refresh(refresh_engine, changes=ARCHIVED, racks=[("r", "a", "1")])
+    assert counts["racks"].written == 0
+
+    counts = await refresh(refresh_engine, changes=ARCHIVED, racks=[("r", "a", "1"), ("r", "b", "1")])
+
+    assert await archived(refresh_engine) == {("r", "a"): False, ("r", "b"): False}
+    assert (counts["racks"].created, counts["racks"].updated) == (0, 1)
+    assert await names(refresh_engine, RACKS, "id") == ids
+
+
+@pytest.mark.usefixtures("rack_tables")
+async def test_given_archived_rows_when_more_go_then_they_do_not_count_for_the_guard(
+    refresh_engine: AsyncEngine,
+) -> None:
+    many = [("r", f"n{number}", "1") for number in range(40)]
+    await refresh(refresh_engine, changes=ARCHIVED, racks=many)
+    await refresh(refresh_engine, changes=ARCHIVED, racks=many[:20])
+
+    counts = await refresh(refresh_engine, changes=ARCHIVED, racks=many[:1])
+
+    assert counts["racks"].deleted == 19
+
+
+@pytest.mark.usefixtures("rack_tables")
+async def test_given_an_archive_when_a_target_is_gone_then_it_is_archived(refresh_engine: AsyncEngine) -> None:
+    await refresh(refresh_engine, changes=ARCHIVED, racks=[("r", "a", "1"), ("r", "b", "1")])
+
+    await refresh(refresh_engine, [("racks", {"room": "r", "name": "a"})], changes=ARCHIVED)
+
+    assert await archived(refresh_engine) == {("r", "a"): True, ("r", "b"): False}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"retention": "forget"}, "retention is destroy or archive, not 'forget'"),
+        ({"retention": "archive", "table": SHELVES, "manager_ref": ("rack_id", "ref")}, "needs archived_at, a time"),
+        ({"version_column": "note", "attributes": ()}, "needs note, a time that may be null"),
+        ({"version_column": "nothing"}, "needs nothing, a time that may be null"),
+        ({"version_column": "archived_at", "attributes": ("archived_at",)}, "is set by the refresh itself"),
+    ],
+)
+def test_given_an_archive_or_a_version_without_its_column_when_declared_then_it_is_refused(
+    changes: dict[str, Any], reason: str
+) -> None:
+    good: dict[str, Any] = {"name": "x", "table": RACKS, "manager_ref": ("room", "name"), "scope": ("source_id",)}
+
+    with pytest.raises(InvalidCollection, match=reason):
+        InventoryCollection(**{**good, **changes})
+
+
+def test_given_rows_of_several_owners_when_declared_to_be_archived_then_that_is_refused() -> None:
+    with pytest.raises(InvalidCollection):
+        InventoryCollection(
+            "x", SHELVES, ("rack_id", "ref"), scope=("source_id",), ownership=Shared(), retention="archive"
+        )
