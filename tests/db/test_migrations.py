@@ -84,7 +84,7 @@ OBJECTS = (
     " SELECT tenant_id, inventory_id, id, 'stacks', 'r' FROM inventory_sources",
 )
 TABLES = ("tenants", "inventories", "hosts", "host_facts", "groups", "memberships")
-ADDED = ("include_groups", "parent_host_id", "flavor_id", "image_id")
+ADDED = ("include_groups", "parent_host_id", "flavor_id", "image_id", "pending_deletion")
 
 
 def run_all(connection: Connection, statements: tuple[str, ...]) -> None:

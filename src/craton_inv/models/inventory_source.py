@@ -94,6 +94,7 @@ class InventorySource(HasId, HasTimestamps, HasGeneration, Authored, Base):
     update_on_launch: Mapped[bool] = mapped_column(server_default="false")
     update_cache_timeout: Mapped[int] = mapped_column(server_default="0")
     read_only: Mapped[bool] = mapped_column(server_default="false")
+    pending_deletion: Mapped[bool] = mapped_column(server_default="false")
     credential_id: Mapped[int | None] = mapped_column(index=True)
     trusted_connection_vars: Mapped[bool] = mapped_column(server_default="false")
     inventory_vars: Mapped[str] = mapped_column(server_default="{}")

@@ -20,4 +20,5 @@ class Tenant(HasId, HasTimestamps, HasGeneration, Authored, Base):
     name: Mapped[str] = name_column(unique=True)
     description: Mapped[str] = mapped_column(server_default="")
     customer: Mapped[str] = mapped_column(server_default="")
+    pending_deletion: Mapped[bool] = mapped_column(server_default="false")
     variables: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
