@@ -18,7 +18,8 @@ def differs(saving: Saving, names: Sequence[str], values: Mapping[str, str] | No
         stays = f" AND {values[name]} IS NOT NULL" if name in saving.collection.required else ""
         parts.append(f"{saving.stage.was_sent(name)} AND t.{quote(name)} IS DISTINCT FROM {values[name]}{stays}")
     if saving.archives:
-        parts.append("t.archived_at IS NOT NULL")
+        # A placeholder is no delivery: what is only linked to stays archived.
+        parts.append("t.archived_at IS NOT NULL" + (" AND NOT s.placeholder" if saving.collection.skeletal else ""))
     return " OR ".join(parts) or "false"
 
 

@@ -14,12 +14,14 @@ _INSERT = """
 WITH written AS (
   INSERT INTO <table> AS t (<columns>, <scope_columns>, manual, <sources>)
   SELECT <columns>, <scope_binds>, false, ARRAY[:source] FROM <resolved> r
-  WHERE NOT EXISTS (SELECT FROM <table> t WHERE <scope> AND <same> AND t.<sources> @> ARRAY[:source])
+  WHERE <wanted>
   ORDER BY <columns>
   ON CONFLICT (<conflict>) DO UPDATE SET <sources> = t.<sources> || :source WHERE NOT t.<sources> @> ARRAY[:source]
   RETURNING xmax = 0 AS created)
 SELECT count(*) FILTER (WHERE created), count(*) FILTER (WHERE NOT created) FROM written
 """
+_LACKING = "NOT EXISTS (SELECT FROM <table> t WHERE <scope> AND <same> AND t.<sources> @> ARRAY[:source])"
+_THERE = "EXISTS (SELECT FROM <table> t WHERE <scope> AND <same>)"
 _GONE = "<scope> AND t.<sources> @> ARRAY[:source] AND <not_delivered> AND <limits>"
 _NOT_DELIVERED = "NOT EXISTS (SELECT FROM <resolved> r WHERE <same>)"
 _OWNED = """
@@ -52,7 +54,10 @@ def _parts(saving: Saving) -> dict[str, str]:
 
 
 async def save(saving: Saving, counts: Counts) -> None:
-    """Resolve all links once into a table of ids, then insert the rows, or the source into the rows, that lack it."""
+    """Resolve all links once into a table of ids, then insert the rows, or the source into the rows, that lack it.
+
+    With update_only no row is made, with create_only the source joins no row that is there.
+    """
     if not saving.stage.rows:
         return
     refs = saving.collection.manager_ref
@@ -68,7 +73,12 @@ async def save(saving: Saving, counts: Counts) -> None:
     counts.unconnected = counts.delivered - counts.repeated - resolved.rowcount
     if saving.options.targets is None or not saving.stage.few:
         await saving.run("ANALYZE <resolved>", **parts)
-    created, updated = (await saving.run(_INSERT, **parts)).one()
+    wanted = _LACKING
+    if saving.collection.update_only:
+        wanted = f"{_LACKING} AND {_THERE}"
+    elif saving.collection.create_only:
+        wanted = f"NOT {_THERE}"
+    created, updated = (await saving.run(_INSERT, wanted=wanted, **parts)).one()
     counts.created += created
     counts.updated += updated
 

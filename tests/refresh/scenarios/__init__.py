@@ -1,6 +1,6 @@
 """What a refresh does, told as scenarios: each test is named given …, when …, then …, its blocks in that order.
 
-test_options, test_retention      the options of a collection at work
+test_options, test_blocks, test_retention    the options of a collection at work
 test_links, test_skeletons, test_unconnected_links    what a parser links, found or not
 test_graph                        the order of saving, and cycles
 test_saving, test_versions        what is written, and which of two refreshes is the later one

@@ -1,12 +1,18 @@
 """Options of a collection at work: what is written of an object, and what is left alone."""
 
 import pytest
+from sqlalchemy import insert, select
 
 from craton_inv.errors import UpdateFailed
+from craton_inv.models import Resource
+from craton_inv.providers.inventory_persister import InventoryPersister
 from craton_inv.refresh.counts import Counts
-from craton_inv.refresh.reconnect import Reconnect
-from craton_inv.refresh.saving import Saving
-from tests.refresh.cloud import DISKS, FLAVORS, MACHINES, Cloud, disk, flavor, machine, total
+from craton_inv.refresh.inventory_collection import InvalidCollection
+from craton_inv.refresh.persister import Persister
+from craton_inv.refresh.saving import SaveOptions
+from tests.refresh.cloud import DISKS, FLAVORS, MACHINES, Cloud, disk, flavor, machine
+from tests.refresh.deliveries import CloudPersister, Make, deliver, group, host, member, thing
+from tests.refresh.world import World
 
 
 async def test_given_create_only_when_refreshed_then_new_rows_come_and_nothing_else_happens(cloud: Cloud) -> None:
@@ -103,54 +109,152 @@ async def test_given_an_identity_through_a_link_when_it_is_repeated_then_it_is_c
     assert await cloud.rows(DISKS, "slot", "size") == [("0", 2), ("1", None)]
 
 
-async def test_given_a_custom_save_block_when_saved_then_it_replaces_the_saver_in_its_place_of_the_graph(
+async def test_given_a_default_value_that_is_a_function_when_declared_then_it_gets_the_persister(cloud: Cloud) -> None:
+    seen: list[Persister] = []
+    cloud.changes = {"default_values": {"note": seen.append}}
+
+    persister = cloud.persister()
+
+    assert seen == [persister]
+
+
+async def test_given_two_sources_when_one_is_refreshed_then_the_complement_of_its_own_scope_goes(
+    cloud: Cloud, world: World
+) -> None:
+    other = Cloud(cloud.engine, await world.source("other"))
+    await other.refresh(machine("m1"))
+    await cloud.refresh(machine("m1"), machine("m2"), disk("m2", "0"))
+
+    counts = await cloud.refresh(machine("m1"))
+
+    assert (counts["machines"].deleted, counts["disks"].deleted) == (1, 1)
+    assert await other.rows(MACHINES, "ref") == [("m1",)]
+    assert await cloud.rows(MACHINES, "ref") == [("m1",)]
+
+
+async def test_given_a_row_that_appears_while_objects_are_gathered_when_saved_then_it_is_compared_too(
     cloud: Cloud,
 ) -> None:
-    async def save_sizes(saving: Saving, counts: Counts) -> None:
-        result = await saving.run(
-            "INSERT INTO <table> (<scope>, ref, size) SELECT <values>, s.ref, 2 * s.size FROM <stage> s",
-            scope=saving.scope_columns(),
-            values=saving.scope_binds(),
-        )
-        counts.created += result.rowcount
+    persister = cloud.persister()
+    persister.add(cloud.machines.build(ref="m1"))
+    async with cloud.engine.begin() as connection:
+        await connection.execute(insert(MACHINES).values(source_id=cloud.source_id, ref="late"))
 
-    cloud.changes = {"custom_save_block": save_sizes}
+    async with cloud.engine.begin() as connection:
+        scope = {"source_id": cloud.source_id}
+        counts = await persister.save(connection, SaveOptions(cloud.source_id, scope, delete=True), nobody)
+    persister.close()
 
-    counts = await cloud.refresh(machine("m", size=21), disk("m", "0"))
-
-    assert await cloud.by_ref("size") == {"m": 42}
-    assert (counts["machines"].created, counts["disks"].created) == (1, 1)
+    assert counts["machines"].deleted == 1
+    assert await cloud.by_ref("size") == {"m1": None}
 
 
-async def reconnect_by_uuid(reconnect: Reconnect) -> None:
-    """Machines that were registered anew keep their row, known by the uuid."""
-    await reconnect.run("UPDATE <table> t SET ref = s.ref FROM <unmatched> s WHERE <scope> AND t.uuid = s.uuid")
+async def nobody(_: str, __: Counts) -> None:
+    """Nobody listens."""
 
 
-async def test_given_a_reconnect_block_when_an_object_was_registered_anew_then_its_row_is_kept(cloud: Cloud) -> None:
-    cloud.changes = {"custom_reconnect_block": reconnect_by_uuid}
-    await cloud.refresh(machine("old", uuid="u", note="kept"), machine("other", uuid="v"), disk("old", "0"))
-    ids = await cloud.by_ref("id")
-    delivered = (machine("new", uuid="u", size=1), machine("other", uuid="v"), disk("new", "0"))
+async def test_given_two_collections_in_one_table_when_one_loses_an_object_then_the_other_is_left_alone(
+    world: World,
+) -> None:
+    def resources(*refs: tuple[str, str]) -> tuple[InventoryPersister, list[Make]]:
+        persister = InventoryPersister(world.inventory_id)
+        for name in ("stacks", "zones"):
+            persister.add_resource_collection(name)
+        return persister, [thing(name, ref) for name, ref in refs]
 
-    counts = await cloud.refresh(*delivered)
+    async def deliver_all(*refs: tuple[str, str]) -> None:
+        persister, make = resources(*refs)
+        await deliver(world, *make, persister=persister)
 
-    assert await cloud.by_ref("id") == {"new": ids["old"], "other": ids["other"]}
-    assert await cloud.rows(MACHINES, "ref", "size", "note") == [("new", 1, "kept"), ("other", None, None)]
-    assert (counts["machines"].created, counts["machines"].deleted, counts["disks"].deleted) == (0, 0, 0)
-    assert total(await cloud.refresh(*delivered)) == 0
+    await deliver_all(("stacks", "a"), ("stacks", "b"), ("zones", "a"), ("zones", "b"))
+
+    await deliver_all(("stacks", "a"), ("zones", "a"), ("zones", "b"))
+
+    async with world.engine.connect() as connection:
+        query = select(Resource.collection, Resource.ref).where(Resource.inventory_id == world.inventory_id)
+        left = {tuple(row) for row in await connection.execute(query)}
+    assert left == {("stacks", "a"), ("zones", "a"), ("zones", "b")}
 
 
-async def test_given_a_reconnect_block_when_refreshed_then_it_sees_only_what_no_row_matches(cloud: Cloud) -> None:
-    seen: list[list[str]] = []
+async def test_given_a_collection_that_is_not_complete_when_refreshed_then_nothing_of_it_goes(cloud: Cloud) -> None:
+    await cloud.refresh(machine("m1"), machine("m2"))
+    cloud.changes = {"complete": False}
 
-    async def look(reconnect: Reconnect) -> None:
-        rows = await reconnect.run("SELECT s.ref FROM <unmatched> s ORDER BY s.ref")
-        seen.append([ref for (ref,) in rows])
+    await cloud.refresh(machine("m2", size=1), machine("m3"))
 
-    cloud.changes = {"custom_reconnect_block": look}
-    await cloud.refresh(machine("a"), machine("b"))
+    assert await cloud.rows(MACHINES, "ref", "size") == [("m1", None), ("m2", 1), ("m3", None)]
 
-    await cloud.refresh(machine("b", size=2), machine("c"))
 
-    assert seen == [["a", "b"], ["c"]]
+async def test_given_a_collection_that_is_only_linked_to_when_refreshed_then_its_rows_are_found_and_stay(
+    cloud: Cloud,
+) -> None:
+    await cloud.refresh(flavor("a", "b", cpus=4), machine("m1"))
+    cloud.other_changes["flavors"] = {"complete": False}
+
+    counts = await cloud.refresh(machine("m1", flavor=("a", "b")))
+
+    [(flavor_id, cpus)] = await cloud.rows(FLAVORS, "id", "cpus")
+    assert (await cloud.by_ref("flavor_id"), cpus) == ({"m1": flavor_id}, 4)
+    assert counts["flavors"].written == 0
+
+
+async def test_given_update_only_when_refreshed_then_rows_are_neither_created_nor_deleted(cloud: Cloud) -> None:
+    await cloud.refresh(machine("m1"), machine("m2"))
+    cloud.changes = {"update_only": True}
+
+    await cloud.refresh(machine("m2", size=1), machine("m3"))
+
+    assert await cloud.rows(MACHINES, "ref", "size") == [("m1", None), ("m2", 1)]
+
+
+@pytest.mark.parametrize(
+    ("option", "left", "variables"),
+    [
+        ("update_only", {"a", "b"}, {"v": 2}),
+        ("create_only", {"a", "b", "c"}, {"v": 1}),
+        ("complete", {"a", "b", "c"}, {"v": 2}),
+    ],
+)
+async def test_given_hosts_that_sources_share_when_an_option_limits_them_then_it_counts_for_them_too(
+    world: World, option: str, left: set[str], variables: dict[str, int]
+) -> None:
+    await deliver(world, host("a", variables={"v": 1}), host("b", variables={"v": 1}))
+    persister = CloudPersister(world.inventory_id)
+    persister.add_collection("hosts", **{option: option != "complete"})
+
+    await deliver(world, host("b", variables={"v": 2}), host("c"), persister=persister)
+
+    hosts = await world.hosts()
+    assert (set(hosts), hosts["b"]) == (left, variables)
+
+
+@pytest.mark.parametrize(
+    ("option", "left"),
+    [
+        ("update_only", {("g", "theirs"), ("g", "ours")}),
+        ("create_only", {("g", "theirs"), ("g", "ours"), ("g", "new")}),
+    ],
+)
+async def test_given_memberships_with_an_option_when_refreshed_then_it_counts_for_them_too(
+    world: World, option: str, left: set[tuple[str, str]]
+) -> None:
+    names = ("theirs", "ours", "new")
+    await deliver(world, *map(host, names), group("g"), member("g", "theirs"), source="other")
+    await deliver(world, *map(host, names), group("g"), member("g", "ours"))
+    persister = CloudPersister(world.inventory_id)
+    persister.add_collection("memberships", **{option: True})
+
+    made = (member("g", "theirs"), member("g", "new"))
+    counts = await deliver(world, *map(host, names), group("g"), *made, persister=persister)
+
+    assert await world.memberships() == left
+    assert (counts["memberships"].updated, counts["memberships"].deleted) == (option == "update_only", 0)
+
+
+async def test_given_an_identity_that_allows_null_when_its_key_is_not_sent_then_the_object_is_refused(
+    cloud: Cloud,
+) -> None:
+    cloud.persister()
+
+    with pytest.raises(InvalidCollection, match="An object of flavors needs name"):
+        cloud.flavors.build(family="a")

@@ -84,3 +84,19 @@ def test_given_rows_of_several_owners_when_declared_to_be_archived_then_that_is_
         InventoryCollection(
             "x", SHELVES, ("rack_id", "ref"), scope=("source_id",), ownership=Shared(), retention="archive"
         )
+
+
+@pytest.mark.usefixtures("rack_tables")
+async def test_given_an_archived_row_when_only_linked_to_then_it_is_linked_and_stays_archived(
+    refresh_engine: AsyncEngine,
+) -> None:
+    skeletal = {"racks": {"retention": "archive", "skeletal": True}}
+    await refresh(refresh_engine, changes=skeletal, racks=[("r", "a", "1"), ("r", "b", "1")])
+    await refresh(refresh_engine, changes=skeletal, racks=[("r", "b", "1")])
+
+    counts = await refresh(
+        refresh_engine, changes=skeletal, racks=[("r", "b", "1")], shelves=[("r", "a", "s"), ("r", "c", "s")]
+    )
+
+    assert await archived(refresh_engine) == {("r", "a"): True, ("r", "b"): False, ("r", "c"): False}
+    assert (counts["racks"].created, counts["racks"].updated, counts["shelves"].created) == (1, 0, 2)
