@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
 from craton_inv.db.types import name_column
 from craton_inv.models.parts import Authored
+from craton_inv.models.relations import to_many
 from craton_inv.models.sealed import Sealed, sealed_rules
 from craton_inv.models.tenant import Tenant
 
@@ -71,10 +72,4 @@ class Credential(HasId, HasTimestamps, HasGeneration, Authored, Sealed, Base):
 
     tenant: Mapped[Tenant] = relationship(lazy="raise", viewonly=True, info={"filter": True})
     credential_type: Mapped[CredentialType] = relationship(lazy="raise", viewonly=True, info={"filter": True})
-    inventory_sources: Mapped[list["InventorySource"]] = relationship(
-        lazy="raise",
-        viewonly=True,
-        primaryjoin="Credential.id == InventorySource.credential_id",
-        foreign_keys="InventorySource.credential_id",
-        info={"filter": True},
-    )
+    inventory_sources: Mapped[list["InventorySource"]] = to_many("Credential", "InventorySource.credential_id")

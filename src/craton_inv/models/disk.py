@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
 from craton_inv.models.parts import SourceObject, of_same_inventory, of_source
+from craton_inv.models.relations import to_one
 
 if TYPE_CHECKING:
     from craton_inv.models.host import Host
@@ -34,10 +35,4 @@ class Disk(HasId, HasTimestamps, HasGeneration, SourceObject, Base):
     bootable: Mapped[bool | None] = mapped_column()
     encrypted: Mapped[bool | None] = mapped_column()
 
-    host: Mapped["Host"] = relationship(
-        lazy="raise",
-        viewonly=True,
-        foreign_keys="Disk.host_id",
-        primaryjoin="Disk.host_id == Host.id",
-        info={"filter": True},
-    )
+    host: Mapped["Host"] = to_one("Disk.host_id", "Host")

@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
 from craton_inv.models.parts import SourceObject, of_source
+from craton_inv.models.relations import to_many
 
 if TYPE_CHECKING:
     from craton_inv.models.host import Host
@@ -31,9 +32,4 @@ class Flavor(HasId, HasTimestamps, HasGeneration, SourceObject, Base):
     ephemeral_gb: Mapped[int | None] = mapped_column()
     gpus: Mapped[int | None] = mapped_column()
 
-    hosts: Mapped[list["Host"]] = relationship(
-        lazy="raise",
-        viewonly=True,
-        primaryjoin="Flavor.id == foreign(Host.flavor_id)",
-        info={"filter": True},
-    )
+    hosts: Mapped[list["Host"]] = to_many("Flavor", "Host.flavor_id")

@@ -16,6 +16,7 @@ from craton_inv.db.types import HasVariables, name_column
 from craton_inv.models.filtering import variables_root
 from craton_inv.models.inventory import Inventory
 from craton_inv.models.parts import Authored, Delivered, SourceLayer, of_inventory
+from craton_inv.models.relations import through
 
 if TYPE_CHECKING:
     from craton_inv.models.host import Host
@@ -42,29 +43,14 @@ class Group(HasId, HasTimestamps, HasGeneration, HasVariables, Authored, Base):
     manual: Mapped[bool] = mapped_column(server_default="true")
 
     inventory: Mapped[Inventory] = relationship(lazy="raise", viewonly=True, info={"filter": True})
-    hosts: Mapped[list["Host"]] = relationship(
-        lazy="raise",
-        viewonly=True,
-        secondary="memberships",
-        primaryjoin="Group.id == Membership.group_id",
-        secondaryjoin="Host.id == Membership.host_id",
-        info={"filter": True},
+    hosts: Mapped[list["Host"]] = through(
+        "memberships", "Group.id == Membership.group_id", "Host.id == Membership.host_id"
     )
-    children: Mapped[list["Group"]] = relationship(
-        lazy="raise",
-        viewonly=True,
-        secondary="group_edges",
-        primaryjoin="Group.id == GroupEdge.parent_id",
-        secondaryjoin="Group.id == GroupEdge.child_id",
-        info={"filter": True},
+    children: Mapped[list["Group"]] = through(
+        "group_edges", "Group.id == GroupEdge.parent_id", "Group.id == GroupEdge.child_id"
     )
-    parents: Mapped[list["Group"]] = relationship(
-        lazy="raise",
-        viewonly=True,
-        secondary="group_edges",
-        primaryjoin="Group.id == GroupEdge.child_id",
-        secondaryjoin="Group.id == GroupEdge.parent_id",
-        info={"filter": True},
+    parents: Mapped[list["Group"]] = through(
+        "group_edges", "Group.id == GroupEdge.child_id", "Group.id == GroupEdge.parent_id"
     )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import INET, JSONB
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
 from craton_inv.db.types import HasVariables, name_column
@@ -33,6 +33,7 @@ from craton_inv.models.label import Label
 from craton_inv.models.network_port import NetworkPort
 from craton_inv.models.parts import Authored, Delivered, SourceLayer, of_inventory, of_same_inventory
 from craton_inv.models.region import Region
+from craton_inv.models.relations import through, to_many, to_one
 from craton_inv.models.smart_membership import SmartInventories
 from craton_inv.models.tenant import Tenant
 
@@ -105,83 +106,22 @@ class Host(HasId, HasTimestamps, HasGeneration, HasVariables, Authored, Base):
     last_seen_at: Mapped[datetime | None] = mapped_column()
     ansible_facts_modified: Mapped[datetime | None] = mapped_column()
 
-    inventory: Mapped[Inventory] = relationship(
-        lazy="raise",
-        viewonly=True,
-        foreign_keys="Host.inventory_id",
-        primaryjoin="Host.inventory_id == Inventory.id",
-        info={"filter": True},
+    inventory: Mapped[Inventory] = to_one("Host.inventory_id", "Inventory")
+    tenant: Mapped[Tenant] = to_one("Host.tenant_id", "Tenant")
+    region: Mapped[Region | None] = to_one("Host.region_id", "Region")
+    parent_host: Mapped[Hypervisor | None] = to_one("Host.parent_host_id", "Hypervisor")
+    flavor: Mapped[Flavor | None] = to_one("Host.flavor_id", "Flavor")
+    image: Mapped[Image | None] = to_one("Host.image_id", "Image")
+    disks: Mapped[list[Disk]] = to_many("Host", "Disk.host_id")
+    network_ports: Mapped[list[NetworkPort]] = to_many("Host", "NetworkPort.host_id")
+    groups: Mapped[list[Group]] = through(
+        "memberships", "Host.id == Membership.host_id", "Group.id == Membership.group_id", aliases=("group",)
     )
-    tenant: Mapped[Tenant] = relationship(
-        lazy="raise",
-        viewonly=True,
-        foreign_keys="Host.tenant_id",
-        primaryjoin="Host.tenant_id == Tenant.id",
-        info={"filter": True},
+    inventory_sources: Mapped[list[InventorySource]] = through(
+        "host_sources", "Host.id == HostSource.host_id", "InventorySource.id == HostSource.inventory_source_id"
     )
-    region: Mapped[Region | None] = relationship(
-        lazy="raise",
-        viewonly=True,
-        foreign_keys="Host.region_id",
-        primaryjoin="Host.region_id == Region.id",
-        info={"filter": True},
-    )
-    parent_host: Mapped[Hypervisor | None] = relationship(
-        lazy="raise",
-        viewonly=True,
-        foreign_keys="Host.parent_host_id",
-        primaryjoin="Host.parent_host_id == Hypervisor.id",
-        info={"filter": True},
-    )
-    flavor: Mapped[Flavor | None] = relationship(
-        lazy="raise",
-        viewonly=True,
-        foreign_keys="Host.flavor_id",
-        primaryjoin="Host.flavor_id == Flavor.id",
-        info={"filter": True},
-    )
-    image: Mapped[Image | None] = relationship(
-        lazy="raise",
-        viewonly=True,
-        foreign_keys="Host.image_id",
-        primaryjoin="Host.image_id == Image.id",
-        info={"filter": True},
-    )
-    disks: Mapped[list[Disk]] = relationship(
-        lazy="raise",
-        viewonly=True,
-        primaryjoin="Host.id == foreign(Disk.host_id)",
-        info={"filter": True},
-    )
-    network_ports: Mapped[list[NetworkPort]] = relationship(
-        lazy="raise",
-        viewonly=True,
-        primaryjoin="Host.id == foreign(NetworkPort.host_id)",
-        info={"filter": True},
-    )
-    groups: Mapped[list[Group]] = relationship(
-        lazy="raise",
-        viewonly=True,
-        secondary="memberships",
-        primaryjoin="Host.id == Membership.host_id",
-        secondaryjoin="Group.id == Membership.group_id",
-        info={"filter": True, "aliases": ("group",)},
-    )
-    inventory_sources: Mapped[list[InventorySource]] = relationship(
-        lazy="raise",
-        viewonly=True,
-        secondary="host_sources",
-        primaryjoin="Host.id == HostSource.host_id",
-        secondaryjoin="InventorySource.id == HostSource.inventory_source_id",
-        info={"filter": True},
-    )
-    labels: Mapped[list[Label]] = relationship(
-        lazy="raise",
-        viewonly=True,
-        secondary="host_labels",
-        primaryjoin="Host.id == HostLabel.host_id",
-        secondaryjoin="Label.id == HostLabel.label_id",
-        info={"filter": True},
+    labels: Mapped[list[Label]] = through(
+        "host_labels", "Host.id == HostLabel.host_id", "Label.id == HostLabel.label_id"
     )
 
 

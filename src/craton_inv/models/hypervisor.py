@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.dialects.postgresql import INET
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
 from craton_inv.models.parts import SourceObject, of_source
+from craton_inv.models.relations import to_many
 
 if TYPE_CHECKING:
     from craton_inv.models.host import Host
@@ -36,9 +37,4 @@ class Hypervisor(HasId, HasTimestamps, HasGeneration, SourceObject, Base):
     region: Mapped[str | None] = mapped_column()
     availability_zone: Mapped[str | None] = mapped_column()
 
-    hosts: Mapped[list["Host"]] = relationship(
-        lazy="raise",
-        viewonly=True,
-        primaryjoin="Hypervisor.id == foreign(Host.parent_host_id)",
-        info={"filter": True},
-    )
+    hosts: Mapped[list["Host"]] = to_many("Hypervisor", "Host.parent_host_id")

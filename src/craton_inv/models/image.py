@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
 from craton_inv.models.parts import SourceObject, of_source
+from craton_inv.models.relations import to_many
 
 if TYPE_CHECKING:
     from craton_inv.models.host import Host
@@ -33,9 +34,4 @@ class Image(HasId, HasTimestamps, HasGeneration, SourceObject, Base):
     created_on: Mapped[datetime | None] = mapped_column()
     location: Mapped[str | None] = mapped_column()
 
-    hosts: Mapped[list["Host"]] = relationship(
-        lazy="raise",
-        viewonly=True,
-        primaryjoin="Image.id == foreign(Host.image_id)",
-        info={"filter": True},
-    )
+    hosts: Mapped[list["Host"]] = to_many("Image", "Host.image_id")

@@ -9,6 +9,7 @@ from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
 from craton_inv.db.types import HasVariables, name_column
 from craton_inv.models.filtering import variables_root
 from craton_inv.models.parts import Authored
+from craton_inv.models.relations import through, to_many
 from craton_inv.models.tenant import Tenant
 
 if TYPE_CHECKING:
@@ -47,37 +48,14 @@ class Inventory(HasId, HasTimestamps, HasGeneration, HasVariables, Authored, Bas
     pending_deletion: Mapped[bool] = mapped_column(server_default="false")
 
     tenant: Mapped[Tenant] = relationship(lazy="raise", viewonly=True, info={"filter": True})
-    hosts: Mapped[list["Host"]] = relationship(
-        lazy="raise",
-        viewonly=True,
-        primaryjoin="Inventory.id == foreign(Host.inventory_id)",
-        info={"filter": True},
+    hosts: Mapped[list["Host"]] = to_many("Inventory", "Host.inventory_id")
+    groups: Mapped[list["Group"]] = to_many("Inventory", "Group.inventory_id")
+    inventory_sources: Mapped[list["InventorySource"]] = to_many("Inventory", "InventorySource.inventory_id")
+    labels: Mapped[list["Label"]] = through(
+        "inventory_labels", "Inventory.id == InventoryLabel.inventory_id", "Label.id == InventoryLabel.label_id"
     )
-    groups: Mapped[list["Group"]] = relationship(
-        lazy="raise",
-        viewonly=True,
-        primaryjoin="Inventory.id == foreign(Group.inventory_id)",
-        info={"filter": True},
-    )
-    inventory_sources: Mapped[list["InventorySource"]] = relationship(
-        lazy="raise",
-        viewonly=True,
-        primaryjoin="Inventory.id == foreign(InventorySource.inventory_id)",
-        info={"filter": True},
-    )
-    labels: Mapped[list["Label"]] = relationship(
-        lazy="raise",
-        viewonly=True,
-        secondary="inventory_labels",
-        primaryjoin="Inventory.id == InventoryLabel.inventory_id",
-        secondaryjoin="Label.id == InventoryLabel.label_id",
-        info={"filter": True},
-    )
-    input_inventories: Mapped[list["Inventory"]] = relationship(
-        lazy="raise",
-        viewonly=True,
-        secondary="input_inventories",
-        primaryjoin="Inventory.id == InputInventory.inventory_id",
-        secondaryjoin="Inventory.id == InputInventory.input_inventory_id",
-        info={"filter": True},
+    input_inventories: Mapped[list["Inventory"]] = through(
+        "input_inventories",
+        "Inventory.id == InputInventory.inventory_id",
+        "Inventory.id == InputInventory.input_inventory_id",
     )

@@ -21,6 +21,7 @@ from craton_inv.db.types import name_column
 from craton_inv.models import filtering
 from craton_inv.models.inventory import Inventory
 from craton_inv.models.parts import Authored, of_inventory
+from craton_inv.models.relations import to_one
 
 if TYPE_CHECKING:
     from craton_inv.models.credential import Credential
@@ -110,20 +111,8 @@ class InventorySource(HasId, HasTimestamps, HasGeneration, Authored, Base):
     )
 
     inventory: Mapped[Inventory] = relationship(lazy="raise", viewonly=True, info={"filter": True})
-    credential: Mapped["Credential | None"] = relationship(
-        lazy="raise",
-        viewonly=True,
-        primaryjoin="InventorySource.credential_id == Credential.id",
-        foreign_keys=[credential_id],
-        info={"filter": True},
-    )
-    source_project: Mapped["Project | None"] = relationship(
-        lazy="raise",
-        viewonly=True,
-        primaryjoin="InventorySource.source_project_id == Project.id",
-        foreign_keys=[source_project_id],
-        info={"filter": True},
-    )
+    credential: Mapped["Credential | None"] = to_one("InventorySource.credential_id", "Credential")
+    source_project: Mapped["Project | None"] = to_one("InventorySource.source_project_id", "Project")
     current_update: Mapped["InventoryUpdate | None"] = relationship(
         lazy="raise", viewonly=True, foreign_keys=[current_update_id], info={"filter": True}
     )

@@ -14,6 +14,7 @@ from craton_inv.models.credential import Credential
 from craton_inv.models.inventory import Inventory
 from craton_inv.models.inventory_source import InventorySource
 from craton_inv.models.parts import Authored, of_inventory
+from craton_inv.models.relations import to_one
 
 ACTIVE = ("new", "pending", "waiting", "running")
 ENDED = ("successful", "failed", "error", "canceled")
@@ -87,13 +88,7 @@ class InventoryUpdate(HasId, HasTimestamps, Authored, Base):
     result_traceback: Mapped[str] = mapped_column(server_default="")
     event_processing_finished: Mapped[bool] = mapped_column(server_default="false")
 
-    inventory: Mapped[Inventory] = relationship(
-        lazy="raise",
-        viewonly=True,
-        foreign_keys="InventoryUpdate.inventory_id",
-        primaryjoin="InventoryUpdate.inventory_id == Inventory.id",
-        info={"filter": True},
-    )
+    inventory: Mapped[Inventory] = to_one("InventoryUpdate.inventory_id", "Inventory")
     credential: Mapped[Credential | None] = relationship(lazy="raise", viewonly=True, info={"filter": True})
     inventory_source: Mapped[InventorySource] = relationship(
         lazy="raise", viewonly=True, foreign_keys="InventoryUpdate.inventory_source_id", info={"filter": True}

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
 from craton_inv.db.types import name_column
 from craton_inv.models.parts import Authored
+from craton_inv.models.relations import through
 from craton_inv.models.tenant import Tenant
 
 if TYPE_CHECKING:
@@ -30,21 +31,11 @@ class Label(HasId, HasTimestamps, HasGeneration, Authored, Base):
     name: Mapped[str] = name_column()
 
     tenant: Mapped[Tenant] = relationship(lazy="raise", viewonly=True, info={"filter": True})
-    inventories: Mapped[list["Inventory"]] = relationship(
-        lazy="raise",
-        viewonly=True,
-        secondary="inventory_labels",
-        primaryjoin="Label.id == InventoryLabel.label_id",
-        secondaryjoin="Inventory.id == InventoryLabel.inventory_id",
-        info={"filter": True},
+    inventories: Mapped[list["Inventory"]] = through(
+        "inventory_labels", "Label.id == InventoryLabel.label_id", "Inventory.id == InventoryLabel.inventory_id"
     )
-    hosts: Mapped[list["Host"]] = relationship(
-        lazy="raise",
-        viewonly=True,
-        secondary="host_labels",
-        primaryjoin="Label.id == HostLabel.label_id",
-        secondaryjoin="Host.id == HostLabel.host_id",
-        info={"filter": True},
+    hosts: Mapped[list["Host"]] = through(
+        "host_labels", "Label.id == HostLabel.label_id", "Host.id == HostLabel.host_id"
     )
 
 

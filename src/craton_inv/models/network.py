@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.dialects.postgresql import INET
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
 from craton_inv.models.parts import SourceObject, of_source
+from craton_inv.models.relations import to_many
 
 if TYPE_CHECKING:
     from craton_inv.models.network_port import NetworkPort
@@ -32,9 +33,4 @@ class Network(HasId, HasTimestamps, HasGeneration, SourceObject, Base):
     mtu: Mapped[int | None] = mapped_column()
     external: Mapped[bool | None] = mapped_column()
 
-    network_ports: Mapped[list["NetworkPort"]] = relationship(
-        lazy="raise",
-        viewonly=True,
-        primaryjoin="Network.id == foreign(NetworkPort.network_id)",
-        info={"filter": True},
-    )
+    network_ports: Mapped[list["NetworkPort"]] = to_many("Network", "NetworkPort.network_id")

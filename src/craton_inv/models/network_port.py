@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import INET, JSONB
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
 from craton_inv.filters.paths import JsonRoot
 from craton_inv.models.network import Network
 from craton_inv.models.parts import SourceObject, of_same_inventory, of_source
+from craton_inv.models.relations import to_one
 
 if TYPE_CHECKING:
     from craton_inv.models.host import Host
@@ -41,17 +42,5 @@ class NetworkPort(HasId, HasTimestamps, HasGeneration, SourceObject, Base):
     ip_addresses: Mapped[list[str]] = mapped_column(JSONB, server_default="[]")
     status: Mapped[str | None] = mapped_column()
 
-    host: Mapped["Host"] = relationship(
-        lazy="raise",
-        viewonly=True,
-        foreign_keys="NetworkPort.host_id",
-        primaryjoin="NetworkPort.host_id == Host.id",
-        info={"filter": True},
-    )
-    network: Mapped[Network | None] = relationship(
-        lazy="raise",
-        viewonly=True,
-        foreign_keys="NetworkPort.network_id",
-        primaryjoin="NetworkPort.network_id == Network.id",
-        info={"filter": True},
-    )
+    host: Mapped["Host"] = to_one("NetworkPort.host_id", "Host")
+    network: Mapped[Network | None] = to_one("NetworkPort.network_id", "Network")

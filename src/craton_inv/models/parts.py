@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from craton_inv.db.types import HasAuthors, name_column
+from craton_inv.models.relations import to_one
 
 if TYPE_CHECKING:
     from craton_inv.models.inventory import Inventory
@@ -83,28 +84,17 @@ class SourceObject:
     @declared_attr
     def inventory_source(cls) -> Mapped["InventorySource"]:
         """Whose row it is."""
-        return _far("InventorySource", f"{cls.__name__}.inventory_source_id")  # type: ignore[attr-defined,no-any-return]
+        return to_one(f"{cls.__name__}.inventory_source_id", "InventorySource")  # type: ignore[attr-defined]
 
     @declared_attr
     def inventory(cls) -> Mapped["Inventory"]:
         """The inventory of its source."""
-        return _far("Inventory", f"{cls.__name__}.inventory_id")  # type: ignore[attr-defined,no-any-return]
+        return to_one(f"{cls.__name__}.inventory_id", "Inventory")  # type: ignore[attr-defined]
 
     @declared_attr
     def tenant(cls) -> Mapped["Tenant"]:
         """The tenant of its inventory."""
-        return _far("Tenant", f"{cls.__name__}.tenant_id")  # type: ignore[attr-defined,no-any-return]
-
-
-def _far(model: str, column: str) -> Any:
-    return relationship(
-        model,
-        lazy="raise",
-        viewonly=True,
-        foreign_keys=column,
-        primaryjoin=f"{column} == {model}.id",
-        info={"filter": True},
-    )
+        return to_one(f"{cls.__name__}.tenant_id", "Tenant")  # type: ignore[attr-defined]
 
 
 class Delivered:

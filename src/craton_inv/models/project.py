@@ -20,6 +20,7 @@ from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
 from craton_inv.db.types import name_column
 from craton_inv.models import filtering
 from craton_inv.models.parts import Authored
+from craton_inv.models.relations import to_many, to_one
 from craton_inv.models.tenant import Tenant
 
 if TYPE_CHECKING:
@@ -90,19 +91,8 @@ class Project(HasId, HasTimestamps, HasGeneration, Authored, Base):
     last_update: Mapped["ProjectUpdate | None"] = relationship(
         lazy="raise", viewonly=True, foreign_keys=[last_update_id], info={"filter": True}
     )
-    credential: Mapped["Credential | None"] = relationship(
-        lazy="raise",
-        viewonly=True,
-        primaryjoin="Project.credential_id == Credential.id",
-        foreign_keys=[credential_id],
-        info={"filter": True},
-    )
-    inventory_sources: Mapped[list["InventorySource"]] = relationship(
-        lazy="raise",
-        viewonly=True,
-        primaryjoin="Project.id == foreign(InventorySource.source_project_id)",
-        info={"filter": True},
-    )
+    credential: Mapped["Credential | None"] = to_one("Project.credential_id", "Credential")
+    inventory_sources: Mapped[list["InventorySource"]] = to_many("Project", "InventorySource.source_project_id")
 
 
 class ProjectUpdate(HasId, HasTimestamps, Authored, Base):
@@ -153,13 +143,7 @@ class ProjectUpdate(HasId, HasTimestamps, Authored, Base):
     execution_node: Mapped[str] = mapped_column(server_default="")
     output: Mapped[str] = mapped_column(server_default="", deferred=True, info={"private": True})
 
-    project: Mapped[Project] = relationship(
-        lazy="raise",
-        viewonly=True,
-        foreign_keys="ProjectUpdate.project_id",
-        primaryjoin="ProjectUpdate.project_id == Project.id",
-        info={"filter": True},
-    )
+    project: Mapped[Project] = to_one("ProjectUpdate.project_id", "Project")
 
 
 class ProjectTree(HasTimestamps, Base):

@@ -3,13 +3,14 @@
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from craton_inv.db.base import Base, HasGeneration, HasId, HasTimestamps
 from craton_inv.db.types import name_column
 from craton_inv.models.inventory_source import InventorySource
 from craton_inv.models.inventory_update import InventoryUpdate
 from craton_inv.models.parts import Authored, of_source
+from craton_inv.models.relations import through, to_one
 from craton_inv.models.tenant import Tenant
 
 
@@ -42,27 +43,12 @@ class Schedule(HasId, HasTimestamps, HasGeneration, Authored, Base):
     next_run: Mapped[datetime | None] = mapped_column()
     last_error: Mapped[str] = mapped_column(server_default="")
 
-    inventory_source: Mapped[InventorySource] = relationship(
-        lazy="raise",
-        viewonly=True,
-        foreign_keys=[inventory_source_id],
-        primaryjoin="Schedule.inventory_source_id == InventorySource.id",
-        info={"filter": True},
-    )
-    tenant: Mapped[Tenant] = relationship(
-        lazy="raise",
-        viewonly=True,
-        foreign_keys=[tenant_id],
-        primaryjoin="Schedule.tenant_id == Tenant.id",
-        info={"filter": True},
-    )
-    inventory_updates: Mapped[list[InventoryUpdate]] = relationship(
-        lazy="raise",
-        viewonly=True,
-        secondary="schedule_fires",
-        primaryjoin="Schedule.id == ScheduleFire.schedule_id",
-        secondaryjoin="InventoryUpdate.id == ScheduleFire.inventory_update_id",
-        info={"filter": True},
+    inventory_source: Mapped[InventorySource] = to_one("Schedule.inventory_source_id", "InventorySource")
+    tenant: Mapped[Tenant] = to_one("Schedule.tenant_id", "Tenant")
+    inventory_updates: Mapped[list[InventoryUpdate]] = through(
+        "schedule_fires",
+        "Schedule.id == ScheduleFire.schedule_id",
+        "InventoryUpdate.id == ScheduleFire.inventory_update_id",
     )
 
 
