@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from craton_inv.filters import compile_where, counted_page, errors, order_by_clauses, parse
+from craton_inv.filters import compile_where, counted_page, order_by_clauses, parse
+from craton_inv.filters.refused import refused_by_database
 from craton_inv.models import Host, HostSource
 from tests.factories import (
     add_child,
@@ -330,7 +331,7 @@ async def test_a_broken_pattern_is_refused_once_postgresql_refuses_it(
     with pytest.raises(DBAPIError) as caught:
         async with session.begin_nested():
             await session.execute(select(Host.id).where(compile_where(node, Host)))
-    refused = errors.refused_by_database(caught.value, node)
+    refused = refused_by_database(caught.value, node)
     assert refused is not None
     assert refused.message.startswith(message)
     assert refused.status == 400
@@ -340,7 +341,7 @@ async def test_a_pattern_that_only_postgresql_refuses_gets_its_words(session: As
     with pytest.raises(DBAPIError) as caught:
         async with session.begin_nested():
             await session.execute(select(Host.id).where(compile_where(parse("name ~ '[a'"), Host)))
-    refused = errors.refused_by_database(caught.value, None)
+    refused = refused_by_database(caught.value, None)
     assert refused is not None
     assert refused.message == (
         "The regular expression is not valid: invalid regular expression: brackets [] not balanced"
@@ -354,7 +355,7 @@ async def test_a_search_that_runs_out_of_time_names_its_terms(session: AsyncSess
         with pytest.raises(DBAPIError) as caught:
             await session.execute(select(func.pg_sleep(1)))
         await limited.rollback()
-    refused = errors.refused_by_database(caught.value, node)
+    refused = refused_by_database(caught.value, node)
     assert refused is not None
     assert (refused.status, refused.message) == (
         503,

@@ -6,7 +6,7 @@ import asyncpg
 from sqlalchemy import exc
 
 from craton_inv.errors import BadRequest, Conflict, CratonInvError, ServiceUnavailable
-from craton_inv.filters.errors import INVALID_PATTERN, refused_by_database
+from craton_inv.filters.refused import INVALID_PATTERN, refused_by_database
 
 STATEMENT_TIMEOUT = "57014"
 LOCKED = frozenset({"40001", "40P01", "55P03"})

@@ -8,10 +8,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.db.limits import statement_timeout
-from craton_inv.filters import errors
 from craton_inv.filters.nodes import And, Node
 from craton_inv.filters.paths import Model
 from craton_inv.filters.patterns import patterns_of
+from craton_inv.filters.refused import refused_by_database
 from craton_inv.models import Host
 from craton_inv.repositories.patterns import trying
 from craton_inv.settings import Settings
@@ -47,7 +47,7 @@ async def searching(
         await limit_filter_time(session, settings, patterns)
         yield
     except DBAPIError as error:
-        refusal = errors.refused_by_database(error, And(asked))
+        refusal = refused_by_database(error, And(asked))
         if refusal is None:
             raise
         raise refusal from error

@@ -2,18 +2,14 @@
 
 import json
 import re
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from craton_inv.errors import CratonInvError, Forbidden, InvalidFilter, ServiceUnavailable
-from craton_inv.filters.nodes import Node, Origin, Term, Value, leaves, path_text
+from craton_inv.errors import CratonInvError, Forbidden, InvalidFilter
+from craton_inv.filters.nodes import Origin, Value
 
 SHOWN = 200
-NAMED = 10
-INVALID_PATTERN = "2201B"
-QUERY_CANCELED = "57014"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,59 +104,3 @@ def bad_value(place: Place, value: Value, awx: str, takes: str) -> InvalidFilter
 def misuse(place: Place, message: str) -> InvalidFilter:
     """A lookup, operator or path that does not go with its field."""
     return place.refuse(f"{message} ({place.words})", code="filter.misuse")
-
-
-def refused_by_database(error: Exception, node: Node | None) -> CratonInvError | None:
-    """What an error of the database under a filter means to its writer; None when it is no fault of the filter.
-
-    PostgreSQL alone decides whether a regular expression is one; when Python would refuse it too, AWX's words are used.
-    A statement that ran out of time is a 503 that names the terms.
-    """
-    cause: object = getattr(error, "orig", None)
-    state = getattr(cause, "sqlstate", None) or getattr(getattr(cause, "__cause__", None), "sqlstate", None)
-    if state == INVALID_PATTERN:
-        said = str(getattr(cause, "__cause__", None) or cause)
-        patterns = pattern_terms(node)
-        guilty = [term for term in patterns if _python_says(term)] or (patterns if len(patterns) == 1 else [])
-        if guilty:
-            return bad_pattern(guilty[0], said)
-        return InvalidFilter(f"The regular expression is not valid: {said}", code="filter.invalid_pattern")
-    if state == QUERY_CANCELED:
-        return ServiceUnavailable(f"The search took too long; it looks at {_named(node)}.", code="filter.timeout")
-    return None
-
-
-def pattern_terms(node: Node | None) -> list[Term]:
-    """The terms of a filter whose value is a regular expression."""
-    terms = [] if node is None else [leaf for leaf in leaves(node) if isinstance(leaf, Term)]
-    return [term for term in terms if term.op == "~" or _lookup(term) in ("regex", "iregex")]
-
-
-def bad_pattern(term: Term, said: str) -> InvalidFilter:
-    """A regular expression that PostgreSQL refuses, saying `said`; in AWX's words when Python would refuse it too."""
-    place = Place(term.origin, term.value.at, path_text(term.path))
-    words = _python_says(term) or f"The regular expression is not valid: {said}"
-    return place.refuse(f"{words} ({place.words})", code="filter.invalid_pattern")
-
-
-def _lookup(term: Term) -> str:
-    last = term.path[-1]
-    return "" if last.literal or last.array else last.name
-
-
-def _python_says(term: Term) -> str:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of syntax that Python may read otherwise one day
-            re.compile(term.value.text)
-    except (re.error, OverflowError) as refusal:
-        return str(refusal)
-    return ""
-
-
-def _named(node: Node | None) -> str:
-    """The paths of a filter, the first ten of them."""
-    names = list(dict.fromkeys(shown(path_text(term.path)) for term in leaves(node))) if node is not None else []
-    if len(names) > NAMED:
-        names[NAMED:] = [f"{len(names) - NAMED} more"]
-    return ", ".join(names) or "the filter"

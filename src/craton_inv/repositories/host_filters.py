@@ -14,8 +14,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from craton_inv.db.limits import within
 from craton_inv.errors import ServiceUnavailable
-from craton_inv.filters.errors import refused_by_database
 from craton_inv.filters.nodes import Node
+from craton_inv.filters.refused import refused_by_database
 from craton_inv.models import Host
 from craton_inv.repositories.scope import Scope
 

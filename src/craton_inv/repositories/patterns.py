@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.db.limits import within
-from craton_inv.filters.errors import INVALID_PATTERN, QUERY_CANCELED
+from craton_inv.filters.refused import INVALID_PATTERN, QUERY_CANCELED
 
 # What the patterns of a filter may take to be read: `(.*.*.*.*.*.*.*.*.*.*.*.*.*.*){100}` takes half a minute.
 SECONDS = 2.0

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.db.limits import within
-from craton_inv.filters.errors import refused_by_database
+from craton_inv.filters.refused import refused_by_database
 from craton_inv.models import Host
 
 # A count by itself may take one part in so many of the time that is left.

@@ -8,8 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from craton_inv import filters
 from craton_inv.ansible.json_guard import text_fault
 from craton_inv.errors import BadRequest, Conflict, InvalidField, InvalidFilter, MethodNotAllowed
-from craton_inv.filters.errors import bad_pattern
-from craton_inv.filters.patterns import patterns_of
+from craton_inv.filters.patterns import bad_pattern, patterns_of
 from craton_inv.models import Host, Inventory, Tenant
 from craton_inv.queue.jobs import enqueue
 from craton_inv.repositories import input_inventories, labels
@@ -20,6 +19,7 @@ from craton_inv.schemas.names import name_fault
 from craton_inv.services import busy, source_credentials
 from craton_inv.services.constructed_sources import make_source
 from craton_inv.services.name_rules import require_name
+from craton_inv.services.pending_deletion import refuse_pending_tenant
 from craton_inv.services.projects import refuse_to_move
 from craton_inv.services.variables import set_variables, set_variables_text
 
@@ -38,9 +38,10 @@ class NotManual(InvalidField):
 async def create_inventory(session: AsyncSession, scope: Scope, tenant: Tenant, values: Mapping[str, Any]) -> Inventory:
     """Make an inventory; `values` as for hosts, `kind`, `host_filter`, `include_groups`.
 
-    Raises InvalidField, Duplicate, Forbidden.
+    Raises InvalidField, Duplicate, Forbidden, Conflict for a tenant that is being deleted.
     """
     scope.require(tenant.id, WRITE, "inventories")
+    refuse_pending_tenant(tenant)
     inventory = Inventory(tenant_id=tenant.id, kind=MANUAL, host_filter=None, variables={}, variables_text="")
     inventory.kind = _known_kind(values.get("kind"))
     _assign(inventory, values)
@@ -68,6 +69,7 @@ async def change_inventory(
     moved = tenant_id != inventory.tenant_id
     if moved:
         scope.require(tenant_id, WRITE, "inventories")
+        refuse_pending_tenant(await session.get_one(Tenant, tenant_id))
         scope.require(inventory.tenant_id, WRITE, "inventories")
         if await input_inventories.has_part(session, inventory.id):
             raise InvalidField(

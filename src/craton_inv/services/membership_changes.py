@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.db.limits import within, within_at_the_end
-from craton_inv.filters.errors import refused_by_database
+from craton_inv.filters.refused import refused_by_database
 from craton_inv.logs import get_logger
 from craton_inv.queue.jobs import enqueue
 from craton_inv.repositories import smart_changes, smart_memberships

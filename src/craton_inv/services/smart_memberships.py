@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.util import LRUCache
 
 from craton_inv.db.limits import within
-from craton_inv.filters.errors import refused_by_database
+from craton_inv.filters.refused import refused_by_database
 from craton_inv.logs import get_logger
 from craton_inv.models import Host
 from craton_inv.repositories import smart_changes, smart_memberships

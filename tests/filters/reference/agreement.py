@@ -12,9 +12,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from craton_inv.errors import Forbidden, InvalidFilter
-from craton_inv.filters import compile_where, errors, list_node, parse
+from craton_inv.filters import compile_where, list_node, parse
 from craton_inv.filters.nodes import Node
 from craton_inv.filters.patterns import patterns_of
+from craton_inv.filters.refused import refused_by_database
 from craton_inv.models import Host
 from tests.filters.reference.evaluate import names
 from tests.filters.reference.filters import FilterMaker
@@ -108,7 +109,7 @@ async def _alone(session: AsyncSession, node: Node | None, condition: ColumnElem
             await judge(session, _patterns(node))
             return (await ask(session, [condition]))[0]
     except DBAPIError as error:
-        refusal = errors.refused_by_database(error, node)
+        refusal = refused_by_database(error, node)
         if refusal is None:
             raise
         return f"refused: {refusal.message}"
