@@ -38,10 +38,17 @@ class Used:
 
 
 class LinkSite:
-    """A link column. `used`: what objects used so far; `defaulted`: whether any sent a default or a plain value."""
+    """A link column. `used`: what objects used so far; `defaulted`: whether any sent a default or a plain value.
+
+    `defaults` takes the default of each link that is written, by the column's name; the caller empties it.
+    """
 
     def __init__(
-        self, collection: InventoryCollection, name: str, collections: Mapping[str, InventoryCollection]
+        self,
+        collection: InventoryCollection,
+        name: str,
+        collections: Mapping[str, InventoryCollection],
+        defaults: dict[str, Any],
     ) -> None:
         self.collection = collection
         self.name = name
@@ -49,6 +56,7 @@ class LinkSite:
         self.form_column = f"{name}>"
         self.used: dict[tuple[str, str], Used] = {}
         self.defaulted = False
+        self._defaults = defaults
         ways: list[Way] = []
         types: list[str] = []
         for number, form in enumerate(forms_of(self.target, collections)):
@@ -59,12 +67,12 @@ class LinkSite:
         self.null = "\t".join([NULL] * len(self.columns))
         self._writers: dict[tuple[str, str], Callable[[Reference, Mapping[str, Any]], str]] = {}
 
-    def write(self, value: Any, values: Mapping[str, Any], defaults: dict[str, Any]) -> str:
-        """The fields of a link, joined; a default goes to `defaults`. Raises InvalidCollection for another's link."""
+    def write(self, value: Any, values: Mapping[str, Any]) -> str:
+        """The fields of a link, joined. Raises InvalidCollection for a link to another collection."""
         if type(value) is not Reference:
-            return self._plain(value, values, defaults)
+            return self._plain(value, values)
         if value.default is not None:
-            defaults[self.name] = value.default
+            self._defaults[self.name] = value.default
             self.defaulted = True
         writer = self._writers.get((value.form, value.key))
         if writer is None or value.collection != self.target.name:
@@ -79,13 +87,13 @@ class LinkSite:
             names |= {used.key} & set(self.target.links)
         return frozenset(names)
 
-    def _plain(self, value: Any, values: Mapping[str, Any], defaults: dict[str, Any]) -> str:
+    def _plain(self, value: Any, values: Mapping[str, Any]) -> str:
         if self.name in self.collection.relations:
             raise UpdateFailed(
                 f"{object_text(self.collection.name, values)}: {self.name} needs a link to {self.target.name} "
                 f"(lazy_find), not {str(value)[:100]!r}."
             )
-        defaults[self.name] = value
+        self._defaults[self.name] = value
         self.defaulted = True
         return f"{PLAIN}\t{self.null[3:]}"
 

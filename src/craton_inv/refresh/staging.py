@@ -22,9 +22,9 @@ LINES = 64 * 1024  # characters of lines written at once
 FEW = 1000  # rows of which repeated identities are noticed at once; more are searched for in SQL
 SHAPES = 1000  # sets of columns whose layout is remembered
 
-# A column that objects of one shape carry: its name, how its values are written, what stands for no value, whether that
-# is refused. Without anything that writes: a text that is the same for all objects of the shape.
-Field = tuple[str, Encoder | None, LinkSite | None, str, bool]
+# A column that objects of one shape carry: its name, how its values are written, what stands for no value, None where
+# that is refused.
+Field = tuple[str, Encoder, str | None]
 
 
 class Stage:
@@ -43,22 +43,23 @@ class Stage:
         self.repeats = False
         self.loaded = False
         self.optional = (*collection.written, *collection.on_create)
+        self._defaults: dict[str, Any] = {}  # of the links of the object that is being written
         self.sites = {
-            name: LinkSite(collection, name, collections)
+            name: LinkSite(collection, name, collections, self._defaults)
             for name in (*collection.manager_ref, *self.optional)
             if name in collection.links
         }
         self.columns: dict[str, str] = {}
         self.identity: list[str] = []  # staging columns of the identity
-        self._writers: list[tuple[str, Encoder | None, LinkSite | None, str]] = []
+        self._writers: list[tuple[str, Encoder, str]] = []
         for name in (*collection.manager_ref, *self.optional):
             self._take(name)
         self._fields_of_identity = len(collection.manager_ref)
         self._bits = {name: 1 << index for index, name in enumerate(self.optional)}
-        self._layouts: dict[tuple[str, ...], list[Field]] = {}
+        self._layouts: dict[tuple[str, ...], tuple[str, list[Field]]] = {}
         self._digests = isinstance(collection.ownership, Layered)
         self._needed = frozenset(collection.manager_ref) - frozenset(collection.manager_ref_allowed_nil)
-        self._seen: set[tuple[str, ...]] = set()
+        self._seen: set[tuple[str | None, ...]] = set()
         self._lines: list[str] = []
         self._pending = 0
         self._spool = tempfile.SpooledTemporaryFile(max_size=SPOOL_MEMORY)  # noqa: SIM115 - lives as long as the refresh
@@ -69,13 +70,13 @@ class Stage:
         if site is not None:
             self.columns |= site.columns
             self.identity += list(site.columns) if identity else []
-            self._writers.append((name, None, site, site.null))
+            self._writers.append((name, site.write, site.null))
             return
         column = self.collection.column(name)
         self.columns[name] = type_name(column)
         self.identity += [name] if identity else []
         null = NULL if isinstance(self.collection.ownership, Layered) else null_text(column)
-        self._writers.append((name, encoder_for(column, self.collection.name, identity), None, null))
+        self._writers.append((name, encoder_for(column, self.collection.name, identity), null))
 
     @property
     def name(self) -> str:
@@ -95,29 +96,20 @@ class Stage:
     def add(self, item: InventoryObject) -> None:
         """Spool one object. Raises UpdateFailed for a value that cannot be stored, naming the object and the column."""
         values = item.values
-        layout = self._layouts.get(shape := tuple(values)) or self._layout(shape)
-        fields: list[str] = []
-        defaults: dict[str, Any] = {}
-        for name, encode, site, null, needed in layout:
-            if encode is None and site is None:
-                fields.append(null)
-                continue
-            value = values.get(name)
-            if value is None:
-                if needed:
-                    self._refuse_null(name, values)
-                fields.append(null)
-            elif encode is not None:
-                fields.append(encode(value, values))
-            elif site is not None:
-                fields.append(site.write(value, values, defaults))
+        template, layout = self._layouts.get(shape := tuple(values)) or self._layout(shape)
+        fields = [null if (value := values[name]) is None else encode(value, values) for name, encode, null in layout]
+        if None in fields:
+            self._refuse_null(values)
         if self.count < FEW:
             identity = tuple(fields[: self._fields_of_identity])
             self.repeats = self.repeats or identity in self._seen
             self._seen.add(identity)
-        if self.sites:
-            fields.append(json_text(defaults, lambda: f"{self.collection.name}: defaults") if defaults else NULL)
-        line = "\t".join(fields)
+        line = template % tuple(fields)
+        if self._defaults:
+            line += json_text(self._defaults, lambda: f"{self.collection.name}: defaults")
+            self._defaults.clear()
+        elif self.sites:
+            line += NULL
         if self._digests:
             line += "\t\\\\x" + blake2b(line.encode(), digest_size=16).hexdigest()
         self._lines.append(line)
@@ -126,26 +118,26 @@ class Stage:
         if self._pending > LINES:
             self.flush()
 
-    def _layout(self, shape: tuple[str, ...]) -> list[Field]:
-        """How objects with these columns are written: what they did not send is one text between what they did."""
+    def _layout(self, shape: tuple[str, ...]) -> tuple[str, list[Field]]:
+        """How objects with these columns are written: the line, and what it has to be filled with."""
+        places: list[str] = []
         layout: list[Field] = []
-        absent: list[str] = []
-        for name, encode, site, null in self._writers:
-            # Each column of the identity is a field of its own, sent or not: repeated ones are told by them.
-            if name not in shape and name not in self.collection.manager_ref:
-                absent.append(null)
-                continue
-            if absent:
-                layout.append(("", None, None, "\t".join(absent), False))
-                absent = []
-            layout.append((name, encode, site, null, name in self._needed))
-        mask = str(sum(bit for name, bit in self._bits.items() if name in shape))
-        layout.append(("", None, None, "\t".join([*absent, mask]), False))
+        for name, encode, null in self._writers:
+            if name in shape:
+                places.append("%s")
+                layout.append((name, encode, None if name in self._needed else null))
+            else:
+                places.append(null.replace("%", "%%"))
+        places.append(str(sum(bit for name, bit in self._bits.items() if name in shape)))
+        if self.sites:
+            places.append("")  # the defaults of links
+        found = "\t".join(places), layout
         if len(self._layouts) < SHAPES:
-            self._layouts[shape] = layout
-        return layout
+            self._layouts[shape] = found
+        return found
 
-    def _refuse_null(self, name: str, values: Mapping[str, Any]) -> None:
+    def _refuse_null(self, values: Mapping[str, Any]) -> None:
+        name = next(name for name in self.collection.manager_ref if name in self._needed and values[name] is None)
         raise UpdateFailed(
             f"{object_text(self.collection.name, values)}: {name} is null, but it is part of the identity "
             f"({', '.join(self.collection.manager_ref)})."
