@@ -1,15 +1,19 @@
 """Rules of schedules: what they say, AWX's refusals, and both changes of clocks."""
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from dateutil.rrule import rrulestr
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from craton_inv.errors import InvalidField
-from craton_inv.services.recurrence import parse_recurrence, zones
+from craton_inv.services.recurrence import parse_recurrence, read_recurrence, zones
+from craton_inv.services.recurrence_moments import Endless, Work, pattern_of
+from craton_inv.services.recurrence_moments import moments as moments_of
 from tests.processor_time import least
 
 BERLIN = "DTSTART;TZID=Europe/Berlin:"
@@ -60,9 +64,48 @@ def test_a_rule_of_minutes_that_began_years_ago_is_read_at_once() -> None:
     assert least(lambda: rule.next_after(at(2026, 3, 28, 21)), 0.2) < 0.2
 
 
-def test_a_rule_that_never_comes_has_no_next_moment() -> None:
-    rule = parse_recurrence("DTSTART:20260101T000000Z RRULE:FREQ=YEARLY;INTERVAL=1;BYMONTH=2;BYMONTHDAY=30")
+NEVER = [
+    "FREQ=YEARLY;INTERVAL=1;BYMONTH=2;BYMONTHDAY=30",
+    "FREQ=DAILY;INTERVAL=1;BYMONTH=2;BYMONTHDAY=30",
+    "FREQ=MINUTELY;INTERVAL=59;BYMONTH=2;BYMONTHDAY=30;COUNT=3",
+    "FREQ=MINUTELY;INTERVAL=2;BYMINUTE=5",
+    "FREQ=HOURLY;INTERVAL=24;BYHOUR=2,3",
+    "FREQ=DAILY;INTERVAL=7;BYDAY=MO;UNTIL=99991231",
+    "FREQ=MONTHLY;INTERVAL=12;BYMONTH=2",
+    "FREQ=WEEKLY;INTERVAL=1;BYDAY=MO;BYSETPOS=2",
+    "FREQ=YEARLY;INTERVAL=4;BYMONTH=2;BYMONTHDAY=29",
+]
+
+
+@pytest.mark.parametrize("rule", NEVER)
+def test_a_rule_that_never_comes_is_refused_with_the_parts_that_no_moment_meets(rule: str) -> None:
+    with pytest.raises(InvalidField) as caught:
+        parse_recurrence(f"DTSTART:20260106T010000Z RRULE:{rule}")
+    assert list(caught.value.fields) == ["rrule"]
+    assert "RRULE never comes" in caught.value.message
+    assert all(part in caught.value.message for part in rule.split(";") if not part.startswith(("COUNT", "UNTIL")))
+
+
+@pytest.mark.parametrize("rule", NEVER)
+def test_how_long_a_rule_is_looked_for_is_bounded_whatever_it_says(rule: str) -> None:
+    first = datetime(2026, 1, 6, 1)
+    pattern = pattern_of(dict(part.split("=") for part in rule.split(";")), first)
+    work = Work()
+    with contextlib.suppress(Endless):
+        assert next(moments_of(pattern, first, first, work), None) is None
+    assert work.left >= -366  # a step more, of at most the days of a year
+
+
+def test_exceptions_that_take_every_moment_away_are_refused() -> None:
+    every = "FREQ=MINUTELY;INTERVAL=1"
+    with pytest.raises(InvalidField, match="exceptions take every one of them away"):
+        parse_recurrence(f"DTSTART:20260101T000000Z RRULE:{every} EXRULE:{every}")
+
+
+def test_a_rule_that_was_kept_before_and_never_comes_has_no_next_moment() -> None:
+    rule = read_recurrence("DTSTART:20260106T000000Z RRULE:FREQ=DAILY;INTERVAL=7;BYDAY=MO")
     assert rule.next_after(at(2026, 1, 1)) is None
+    assert rule.last_before(at(2026, 3, 1), since=at(2026, 1, 6)) == at(2026, 1, 6)
 
 
 def test_count_and_until_say_when_it_ends() -> None:
@@ -73,20 +116,30 @@ def test_count_and_until_say_when_it_ends() -> None:
     assert parse_recurrence(f"{start} {DAILY};UNTIL=20260105T000000Z").until == "2026-01-05T00:00:00"
 
 
-def test_a_rule_of_minutes_with_a_far_end_is_not_walked_to_it() -> None:
-    rule = "DTSTART:20260101T000000Z RRULE:FREQ=MINUTELY;INTERVAL=1;UNTIL=20991231T235930Z"
-    assert parse_recurrence(rule).end == at(2099, 12, 31, 23, 59) + timedelta(seconds=30)
+def test_the_end_of_a_rule_of_minutes_is_found_without_walking_to_it() -> None:
+    rule = read_recurrence("DTSTART:20260101T000000Z RRULE:FREQ=MINUTELY;INTERVAL=1;UNTIL=20991231T235930Z")
+    assert rule.end == at(2099, 12, 31, 23, 59)
+    assert least(lambda: rule._last(rule.start, at(2099, 12, 31, 23, 59)), 0.5) < 0.5
 
 
-def test_a_rule_of_days_that_never_comes_is_not_walked_to_a_far_end() -> None:
-    rule = parse_recurrence(
-        "DTSTART:20260101T000000Z RRULE:FREQ=YEARLY;INTERVAL=1;BYMONTH=2;BYMONTHDAY=30;UNTIL=99991231"
-    )
-    assert rule.next_after(at(2026, 1, 1)) is None
-    assert rule.end == at(9999, 12, 31, 23, 59) + timedelta(seconds=59)
-    walked = rule._set(rule.first, rule.zone, rule.first)._rrule[0]
-    assert walked._until is not None
-    assert walked._until < datetime(2060, 1, 1)
+def test_the_end_of_counted_hours_is_that_of_elapsed_ones_when_clocks_change() -> None:
+    rule = parse_recurrence(f"{BERLIN}20261024T230000 RRULE:FREQ=HOURLY;INTERVAL=1;COUNT=6")
+    assert rule.end == at(2026, 10, 25, 2)
+
+
+def test_an_end_before_the_start_leaves_no_moment() -> None:
+    rule = parse_recurrence(f"DTSTART:20260105T000000Z {DAILY};UNTIL=20260101T000000Z")
+    assert (rule.end, rule.next_after(at(2025, 1, 1))) == (None, None)
+
+
+@pytest.mark.parametrize("frequency", ["MINUTELY", "HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY"])
+@pytest.mark.parametrize("more", ["", ";BYHOUR=0,1,2", ";UNTIL=20991231"])
+def test_a_start_far_in_the_past_costs_no_walk(frequency: str, more: str) -> None:
+    first, since = datetime(1900, 1, 1), datetime(2024, 1, 1)  # Mondays
+    rule = read_recurrence(f"DTSTART:19000101T000000Z RRULE:FREQ={frequency};INTERVAL=1{more}")
+    work = Work()
+    assert next(moments_of(rule.rules[0].pattern(first), first, since, work)) == since
+    assert work.steps - work.left < 40
 
 
 def test_days_are_counted_from_the_end_of_the_month() -> None:
@@ -100,7 +153,7 @@ def test_an_exception_takes_moments_away() -> None:
 
 
 def test_hours_that_a_rule_never_meets_are_refused() -> None:
-    with pytest.raises(InvalidField, match="empty set"):
+    with pytest.raises(InvalidField, match="never comes"):
         parse_recurrence("DTSTART:20260101T010000Z RRULE:FREQ=HOURLY;INTERVAL=24;BYHOUR=2,3")
 
 
@@ -140,6 +193,9 @@ def test_missed_moments_are_skipped_to_the_last() -> None:
         (f"DTSTART:20260101T000000Z {DAILY};COUNT=2;UNTIL=20270101T000000Z", "both COUNT and UNTIL"),
         (f"DTSTART:20260101T000000Z {DAILY};COUNT=1000", "COUNT > 999 is unsupported"),
         (f"DTSTART:20260101T000000Z {DAILY};UNTIL=soon", "rrule parsing failed validation"),
+        (f"DTSTART:20260101T000000Z {DAILY};BYMOON=1", "BYMOON is no part of a rule"),
+        (f"DTSTART:20260101T000000Z {DAILY};BYDAY=XY", "BYDAY=XY is no day"),
+        (f"DTSTART:20260101T000000Z {DAILY};WKST=8", "WKST=8 is no day"),
         (f"DTSTART:20260101T000000Z {DAILY} {'X' * 300}", "no more than 255 characters"),
     ],
 )
@@ -166,7 +222,7 @@ def test_moments_rise_and_the_next_one_is_the_first_of_them(text: str, since: da
     try:
         rule = parse_recurrence(text)
     except InvalidField as refusal:  # every 24 hours, from one o'clock on, it is never two
-        assert "empty set" in refusal.message  # noqa: PT017
+        assert "never comes" in refusal.message  # noqa: PT017
         return
     found = list(islice(rule.after(since), 4))
     assert found == sorted(set(found))
@@ -174,6 +230,53 @@ def test_moments_rise_and_the_next_one_is_the_first_of_them(text: str, since: da
     assert rule.next_after(since) == (found[0] if found else None)
     if len(found) > 1:
         assert rule.next_after(found[0]) == found[1]
+
+
+def some_of(name: str, values: list[str]) -> st.SearchStrategy[str]:
+    """A part with one to three of the values, or none."""
+    chosen = st.lists(st.sampled_from(values), min_size=1, max_size=3, unique=True)
+    return st.one_of(st.just(""), chosen.map(lambda found: f";{name}={','.join(found)}"))
+
+
+FREQUENCIES = {"YEARLY": 4000, "MONTHLY": 2000, "WEEKLY": 800, "DAILY": 400, "HOURLY": 60, "MINUTELY": 3}
+NUMBERS = [str(number) for number in range(60)]
+PARTS = st.tuples(
+    some_of("BYDAY", ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]),
+    st.sampled_from(["", "", ";BYMONTHDAY=1", ";BYMONTHDAY=31", ";BYMONTHDAY=-1", ";BYMONTHDAY=-30"]),
+    st.sampled_from(["", "", ";BYMONTH=2", ";BYMONTH=12"]),
+    some_of("BYHOUR", NUMBERS[:24]),
+    some_of("BYMINUTE", NUMBERS),
+    some_of("BYSECOND", NUMBERS),
+    st.sampled_from(["", ";WKST=SU", ";WKST=TH"]),
+    some_of("BYSETPOS", ["1", "2", "5", "-1", "-3"]),
+)
+
+
+ORDINARY = given(
+    st.sampled_from([*FREQUENCIES]),
+    st.integers(1, 60),
+    PARTS,
+    st.datetimes(datetime(2019, 1, 1), datetime(2021, 1, 1)).map(lambda found: found.replace(microsecond=0)),
+    st.floats(0, 1),
+)
+
+
+def compare(frequency: str, interval: int, parts: tuple[str, ...], first: datetime, later: float) -> None:
+    """With dateutil: the first moments from some time after the start on."""
+    text = f"FREQ={frequency};INTERVAL={interval}" + "".join(parts[: -1 if frequency in ("HOURLY", "MINUTELY") else 8])
+    since = first + timedelta(days=int(FREQUENCIES[frequency] * later))
+    pattern = pattern_of(dict(part.split("=") for part in text.split(";")), first)
+    found = []
+    with contextlib.suppress(Endless):
+        found = list(islice(moments_of(pattern, first, since, Work(3000)), 6))
+    assume(found)  # dateutil looks for what never comes to the year 9999
+    assert found == list(rrulestr(f"RRULE:{text}", dtstart=first).xafter(since, count=len(found), inc=True))  # type: ignore[attr-defined]
+
+
+test_moments_are_those_of_dateutil = settings(max_examples=60, deadline=None)(ORDINARY(compare))
+test_moments_of_many_rules_are_those_of_dateutil = pytest.mark.full(
+    settings(max_examples=3000, deadline=None)(ORDINARY(compare))
+)
 
 
 def test_zones_are_named() -> None:

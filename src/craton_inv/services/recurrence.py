@@ -7,59 +7,23 @@ every hour, also in the nights of those changes.
 """
 
 import re
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
+from heapq import merge
 from importlib.resources import files
 from itertools import islice
-from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from dateutil.rrule import rruleset, rrulestr
+from craton_inv.services.recurrence_moments import Endless, Work, moments
+from craton_inv.services.recurrence_rule import Rule, read_rule, refused, require_moments
 
-from craton_inv.errors import InvalidField
-
-FIELD = "rrule"
 MAX_LENGTH = 255  # AWX's column
-MAX_COUNT = 999
-MOST_FOLLOWED = 20_000  # moments that are walked through to find the last
-# How far a rule is followed, whatever end it names. One whose days never come is looked through day by day to the year
-# 9999 all the same, which takes seconds: dateutil looks at the end only where it finds a moment.
-HORIZON = timedelta(days=366 * 30)
-HORIZON_OF_HOURS = timedelta(days=366 * 3)
-HORIZON_WITH_EXCEPTIONS = timedelta(days=200)
+_INSTANT = timedelta(microseconds=1)
+_WINDOWS = tuple(timedelta(days=2**power) for power in range(0, 22, 3))
+"""How far back the last moment before another is looked for, shortest first: it is mostly near."""
 _START = re.compile(r"DTSTART(?:;TZID=(?P<zone>[^:;\s]+))?:(?P<time>\d{8}T\d{6})(?P<utc>Z?)\Z")
-_RULE = re.compile(r"(?P<kind>RRULE|EXRULE):(?P<parts>\S+)\Z", re.IGNORECASE)
-_EVERY = {"HOURLY": timedelta(hours=1), "MINUTELY": timedelta(minutes=1)}
-_REFUSED = {
-    "BYYEARDAY": "BYYEARDAY not supported.",
-    "BYWEEKNO": "BYWEEKNO not supported.",
-    "BYEASTER": "BYEASTER not supported.",
-}
-# The largest number of each part that takes numbers; those of days count from the end of the month, too.
-_LARGEST = {"BYMONTH": 12, "BYMONTHDAY": 31, "BYHOUR": 23, "BYMINUTE": 59, "BYSECOND": 59, "BYSETPOS": 366}
-_FROM_THE_END = frozenset({"BYMONTHDAY", "BYSETPOS"})
-_FROM_NOUGHT = frozenset({"BYHOUR", "BYMINUTE", "BYSECOND"})
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One RRULE or EXRULE by its parts, names in capitals."""
-
-    kind: str
-    parts: dict[str, str]
-
-    @property
-    def frequency(self) -> str:
-        """DAILY, WEEKLY ..."""
-        return self.parts.get("FREQ", "")
-
-    @property
-    def elapsed(self) -> bool:
-        """Whether it counts elapsed time instead of the clock on the wall."""
-        return self.frequency in _EVERY and not any(name.startswith("BY") for name in self.parts)
 
 
 @dataclass(frozen=True)
@@ -83,23 +47,26 @@ class Recurrence:
 
     @cached_property
     def end(self) -> datetime | None:
-        """The last moment, in UTC; None when there is no end, or no moment at all.
-
-        Of very many moments, or when the end is further away than rules are followed, what UNTIL says.
-        """
-        if not all({"COUNT", "UNTIL"} & rule.parts.keys() for rule in self.rules if rule.kind == "RRULE"):
+        """The last moment, in UTC; None when there is no end, or no moment at all. Raises Endless."""
+        including = [rule for rule in self.rules if rule.kind == "RRULE"]
+        if not all({"COUNT", "UNTIL"} & rule.parts.keys() for rule in including):
             return None
-        if self.until and datetime.fromisoformat(self.until) > self.first + self._horizon:
-            return _moment(datetime.fromisoformat(self.until), self.zone)
-        found = deque(enumerate(islice(self._all(self.start - timedelta(microseconds=1)), MOST_FOLLOWED), 1), maxlen=1)
-        if not found:
+        # The last that there could be, were there no exceptions.
+        latest = [self._until(rule) for rule in including if "UNTIL" in rule.parts]
+        for rule in including:
+            if "COUNT" in rule.parts:
+                latest += [*self._of_rule(rule, self.first, self.zone, self.first, Work())][-1:]
+        if not latest:
             return None
-        count, last = found[0]
-        return last if count < MOST_FOLLOWED else _moment(datetime.fromisoformat(self.until), self.zone)
+        # Elapsed hours end up to a day away from those of the wall; every rule ends by itself.
+        return self._last(self.start, _moment(max(latest), self.zone) + timedelta(days=1))
 
     def after(self, moment: datetime) -> Iterator[datetime]:
-        """The moments after `moment`, in UTC and in order."""
-        return self._all(moment)
+        """The moments after `moment`, in UTC and in order, as far as any are found."""
+        try:
+            yield from self._all(moment)
+        except Endless:
+            return
 
     def next_after(self, moment: datetime) -> datetime | None:
         """The first moment after `moment`; None when there is none left."""
@@ -107,50 +74,63 @@ class Recurrence:
 
     def last_before(self, moment: datetime, since: datetime) -> datetime:
         """The last moment up to `moment`, of those from `since` on, itself one of them."""
-        last = since
-        for found in self._all(since):
-            if found > moment:
-                break
-            last = found
-        return last
+        try:
+            return self._last(since, moment) or since
+        except Endless:
+            return since
+
+    def _last(self, since: datetime, moment: datetime) -> datetime | None:
+        """The last moment from `since` to `moment`; None when there is none. Raises Endless."""
+        for window in _WINDOWS:
+            begin = max(since, moment - window) if moment - since > window else since
+            last = None
+            for found in self._all(begin - _INSTANT):
+                if found > moment:
+                    break
+                last = found
+            if last is not None or begin == since:
+                return last
+        return None
 
     def _all(self, moment: datetime) -> Iterator[datetime]:
-        """Moments after `moment`, once each: two times on the wall may be one moment."""
+        """Moments after `moment`, once each: two times on the wall may be one moment. Raises Endless."""
         elapsed = all(rule.elapsed for rule in self.rules)
         zone = ZoneInfo("UTC") if elapsed else self.zone
         first = self.start.replace(tzinfo=None) if elapsed else self.first
         # A day before on the wall is before in every zone.
         wall = moment.astimezone(zone).replace(tzinfo=None) - (timedelta() if elapsed else timedelta(days=1))
+        work = Work()
+        excepted = self._merged("EXRULE", first, zone, wall, work)
+        exception = next(excepted, None)
         last = moment
-        for time in self._set(first, zone, wall).xafter(max(wall, datetime(1900, 1, 1)), inc=False):
+        for time in self._merged("RRULE", first, zone, wall, work):
+            work.step()
+            while exception is not None and exception < time:
+                work.step()
+                exception = next(excepted, None)
             found = _moment(time, zone)
-            if found > last:
+            if time != exception and found > last:
                 last = found
                 yield found
+                work.found()
 
-    def _set(self, first: datetime, zone: ZoneInfo, wall: datetime) -> rruleset:
-        limit = max(first, wall) + self._horizon
-        lines = []
-        for rule in self.rules:
-            begin = _forward(rule, first, wall)
-            parts = {name: value for name, value in rule.parts.items() if name != "UNTIL"}
-            if "COUNT" not in parts:
-                until = _in(self._until(rule), self.zone, zone) if "UNTIL" in rule.parts else limit
-                parts["UNTIL"] = f"{min(until, limit):%Y%m%dT%H%M%S}"
-            text = ";".join(f"{name}={value}" for name, value in parts.items())
-            lines.append((rule.kind, begin, text))
-        found = rruleset()
-        for kind, begin, text in lines:
-            made: Any = rrulestr(f"RRULE:{text}", dtstart=begin)
-            (found.rrule if kind == "RRULE" else found.exrule)(made)
-        return found
+    def _merged(self, kind: str, first: datetime, zone: ZoneInfo, wall: datetime, work: Work) -> Iterator[datetime]:
+        return merge(*(self._of_rule(rule, first, zone, wall, work) for rule in self.rules if rule.kind == kind))
 
-    @property
-    def _horizon(self) -> timedelta:
-        if not any(rule.frequency in _EVERY for rule in self.rules):
-            return HORIZON
-        excepting = any(rule.kind == "EXRULE" for rule in self.rules)
-        return HORIZON_WITH_EXCEPTIONS if excepting else HORIZON_OF_HOURS
+    def _of_rule(self, rule: Rule, first: datetime, zone: ZoneInfo, since: datetime, work: Work) -> Iterator[datetime]:
+        """The times of one rule on the wall of `zone`, from `since` on; what COUNT counts begins at the start."""
+        pattern = rule.pattern(first)
+        if "COUNT" in rule.parts:
+            for time in islice(moments(pattern, first, first, work), int(rule.parts["COUNT"])):
+                work.step()
+                if time >= since:
+                    yield time
+            return
+        until = _in(self._until(rule), self.zone, zone) if "UNTIL" in rule.parts else datetime.max
+        for time in moments(pattern, first, since, work):
+            if time > until:
+                return
+            yield time
 
     def _until(self, rule: Rule) -> datetime:
         """UNTIL on the wall of the zone; a day alone means its end."""
@@ -165,30 +145,37 @@ class Recurrence:
 
 
 def parse_recurrence(text: str) -> Recurrence:
-    """Read a rule and try it. Raises InvalidField for `rrule`, in AWX's words where AWX has a rule for it."""
+    """Read a rule and try it. Raises InvalidField for `rrule`, in AWX's words where AWX has a rule for it.
+
+    What never comes is refused, where AWX would look for it up to the year 9999.
+    """
     recurrence = read_recurrence(text)
     try:
-        recurrence.next_after(recurrence.start - timedelta(microseconds=1))
+        for rule in recurrence.rules:
+            require_moments(rule, recurrence.first)
+        next(recurrence._all(recurrence.start - _INSTANT), None)
         recurrence.end  # noqa: B018 - is worked out here, where a rule that cannot be is refused
+    except Endless:
+        raise refused("Its moments are too rare to be found, or its exceptions take every one of them away.") from None
     except (ValueError, OverflowError, TypeError, LookupError) as error:
-        raise _refused(f"rrule parsing failed validation: {error}") from error
+        raise refused(f"rrule parsing failed validation: {error}") from error
     return recurrence
 
 
 def read_recurrence(text: str) -> Recurrence:
     """Read a rule without working out what it gives. Raises InvalidField."""
     if len(text) > MAX_LENGTH:
-        raise _refused(f"Ensure this field has no more than {MAX_LENGTH} characters.")
+        raise refused(f"Ensure this field has no more than {MAX_LENGTH} characters.")
     words = text.split()
     starts = [word for word in words if word.upper().startswith("DTSTART")]
     if not starts:
-        raise _refused("Valid DTSTART required in rrule. Value should start with: DTSTART:YYYYMMDDTHHMMSSZ")
+        raise refused("Valid DTSTART required in rrule. Value should start with: DTSTART:YYYYMMDDTHHMMSSZ")
     if len(starts) > 1 or text.upper().count("DTSTART") > 1:
-        raise _refused("Multiple DTSTART is not supported.")
+        raise refused("Multiple DTSTART is not supported.")
     first, zone = _start(starts[0])
-    rules = tuple(_rule(word) for word in words if word is not starts[0])
+    rules = tuple(read_rule(word) for word in words if word is not starts[0])
     if not any(rule.kind == "RRULE" for rule in rules):
-        raise _refused("One or more rule required in rrule.")
+        raise refused("One or more rule required in rrule.")
     return Recurrence(first, zone, rules)
 
 
@@ -208,76 +195,15 @@ def zone_links() -> dict[str, str]:
 def _start(word: str) -> tuple[datetime, ZoneInfo]:
     found = _START.match(word)
     if found is None:
-        raise _refused("Valid DTSTART required in rrule. Value should start with: DTSTART:YYYYMMDDTHHMMSSZ")
+        raise refused("Valid DTSTART required in rrule. Value should start with: DTSTART:YYYYMMDDTHHMMSSZ")
     if bool(found["zone"]) == bool(found["utc"]):
-        raise _refused("DTSTART cannot be a naive datetime.  Require ;TZID= or YYYYMMDDTHHMMSSZ.")
+        raise refused("DTSTART cannot be a naive datetime.  Require ;TZID= or YYYYMMDDTHHMMSSZ.")
     if found["zone"] and found["zone"] not in available_timezones():
-        raise _refused(f'"{found["zone"]}" is not the name of a time zone; see schedules/zoneinfo/.')
+        raise refused(f'"{found["zone"]}" is not the name of a time zone; see schedules/zoneinfo/.')
     try:
         return datetime.strptime(found["time"], "%Y%m%dT%H%M%S"), ZoneInfo(found["zone"] or "UTC")
     except ValueError as error:
-        raise _refused(f"rrule parsing failed validation: {error}") from error
-
-
-def _rule(word: str) -> Rule:
-    found = _RULE.match(word)
-    if found is None:
-        raise _refused(f'rrule parsing failed validation: "{word[:40]}" is neither RRULE: nor EXRULE:')
-    pairs = [part.partition("=") for part in found["parts"].upper().split(";") if part]
-    names = [name for name, _, _ in pairs]
-    if len(set(names)) < len(names) or not all(sign and value for _, sign, value in pairs):
-        raise _refused(f'rrule parsing failed validation: "{word[:40]}" holds a part twice, or one without a value')
-    rule = Rule(found["kind"].upper(), {name: value for name, _, value in pairs})
-    _check(rule)
-    return rule
-
-
-def _check(rule: Rule) -> None:
-    parts = rule.parts
-    if rule.kind == "RRULE" and "INTERVAL" not in parts:
-        raise _refused("INTERVAL required in rrule.")
-    if rule.frequency == "SECONDLY":
-        raise _refused("SECONDLY is not supported.")
-    for name, reason in _REFUSED.items():
-        if name in parts:
-            raise _refused(reason)
-    if "," in parts.get("BYMONTHDAY", ""):
-        raise _refused("Multiple BYMONTHDAYs not supported.")
-    if "," in parts.get("BYMONTH", ""):
-        raise _refused("Multiple BYMONTHs not supported.")
-    if re.search(r"\d", parts.get("BYDAY", "")):
-        raise _refused("BYDAY with numeric prefix not supported.")
-    if {"COUNT", "UNTIL"} <= parts.keys():
-        raise _refused("RRULE may not contain both COUNT and UNTIL")
-    for name in ("COUNT", "INTERVAL"):
-        if name in parts and not re.fullmatch(r"[1-9][0-9]{0,8}", parts[name]):
-            raise _refused(f"rrule parsing failed validation: {name}={parts[name][:20]} is no number from 1 on")
-    if int(parts.get("COUNT", "0")) > MAX_COUNT:
-        raise _refused("COUNT > 999 is unsupported.")
-    if "BYSETPOS" in parts and rule.frequency in _EVERY:
-        # Minute by minute to the year 9999 when the place is never filled.
-        raise _refused(f"BYSETPOS is not supported with FREQ={rule.frequency}.")
-    for name in _LARGEST.keys() & parts.keys():
-        _check_numbers(name, parts[name])
-
-
-def _check_numbers(name: str, text: str) -> None:
-    """Refuse numbers that no clock and no calendar has: looking for them would take long and find nothing."""
-    sign = "[+-]?" if name in _FROM_THE_END else ""
-    least = 0 if name in _FROM_NOUGHT else 1
-    for number in text.split(","):
-        if not re.fullmatch(sign + "[0-9]{1,3}", number) or not least <= abs(int(number)) <= _LARGEST[name]:
-            told = f"from {least} to {_LARGEST[name]}"
-            raise _refused(f"rrule parsing failed validation: {name}={number[:20]} is no number {told}")
-
-
-def _forward(rule: Rule, first: datetime, wall: datetime) -> datetime:
-    """A later beginning with the same moments from `wall` on: a rule of minutes may have begun years ago."""
-    every = _EVERY.get(rule.frequency)
-    if every is None or "COUNT" in rule.parts or wall <= first:
-        return first
-    step = every * int(rule.parts.get("INTERVAL", "1"))
-    return first + (wall - first) // step * step
+        raise refused(f"rrule parsing failed validation: {error}") from error
 
 
 def _moment(wall: datetime, zone: ZoneInfo) -> datetime:
@@ -287,7 +213,3 @@ def _moment(wall: datetime, zone: ZoneInfo) -> datetime:
 def _in(wall: datetime, zone: ZoneInfo, other: ZoneInfo) -> datetime:
     """What the wall of another zone shows at that moment."""
     return _moment(wall, zone).astimezone(other).replace(tzinfo=None)
-
-
-def _refused(reason: str) -> InvalidField:
-    return InvalidField(FIELD, reason)

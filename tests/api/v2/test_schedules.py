@@ -50,6 +50,11 @@ async def test_a_schedule_is_created_by_naming_its_source(client: httpx.AsyncCli
     [
         ({"rrule": "daily"}, "rrule", "Valid DTSTART required in rrule"),
         ({"rrule": "DTSTART:20260101T000000Z RRULE:FREQ=DAILY"}, "rrule", "INTERVAL required in rrule."),
+        (
+            {"rrule": "DTSTART:20260101T000000Z RRULE:FREQ=DAILY;INTERVAL=1;BYMONTH=2;BYMONTHDAY=30"},
+            "rrule",
+            "RRULE never comes: from its start on no moment was found that meets all of FREQ=DAILY, INTERVAL=1,",
+        ),
         ({"rrule": 7}, "rrule", "Not a valid string."),
         ({"name": ""}, "name", "may not be blank"),
         ({"enabled": "maybe"}, "enabled", "Must be a valid boolean."),

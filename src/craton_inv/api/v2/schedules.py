@@ -61,7 +61,7 @@ async def get_schedule_zones(scope: ScopeDep) -> ZoneInfo:
 @router.post("/schedules/preview/", operation_id="preview_schedule")
 async def preview_schedule(body: SchedulePreview, scope: ScopeDep) -> SchedulePreviewed:
     """The next ten moments of a rule; nothing is kept."""
-    # In a thread: a rule that never comes is looked through for seconds.
+    # In a thread: looking for rare moments takes some hundredths of a second.
     rule, moments = await asyncio.to_thread(service.preview, body.rrule, PREVIEWED)
     return SchedulePreviewed(
         local=[moment.astimezone(rule.zone).isoformat() for moment in moments],
