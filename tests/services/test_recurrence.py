@@ -275,7 +275,7 @@ def compare(frequency: str, interval: int, parts: tuple[str, ...], first: dateti
 
 test_moments_are_those_of_dateutil = settings(max_examples=60, deadline=None)(ORDINARY(compare))
 test_moments_of_many_rules_are_those_of_dateutil = pytest.mark.full(
-    settings(max_examples=3000, deadline=None)(ORDINARY(compare))
+    settings(max_examples=1000, deadline=None)(ORDINARY(compare))
 )
 
 
