@@ -1,6 +1,6 @@
 """What a host_filter means and does here: per term its SQL, its index, its matches, and what looks wrong with it."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -75,30 +75,40 @@ async def explain(
     stored = None if inventory is None else search_of(inventory)
     repository = HostFilterRepository(session, scope, node if stored is None else And((node, stored)), *within)
     budget = Budget(seconds, 2 * seconds)
-    plans = await repository.plans(searches, seconds)
+    measured, warnings = await _measure(repository, searches, whole, distinct, budget)
+    of_facts = await fact_hints(repository, scope, distinct.values(), budget)
+    reports = [
+        _report(term, measured[term.leaf], warnings[term.leaf], of_facts.get(term.leaf, FactHints())) for term in terms
+    ]
+    on_host = None if host is None else await look_at(session, scope, host, node, terms, Budget(seconds, seconds))
+    return Explanation(node, measured[whole], reports, on_host)
+
+
+async def _measure(
+    repository: HostFilterRepository,
+    searches: Mapping[Hashable, ColumnElement[bool]],
+    whole: Hashable,
+    terms: Mapping[Leaf, ExplainedTerm],
+    budget: Budget,
+) -> tuple[dict[Hashable, Measured], dict[Leaf, list[str]]]:
+    """How each search is done and what it finds, and per term what other readings of its value would find."""
+    plans = await repository.plans(searches, budget.each)
     # The whole first, then what is cheap: if time runs out, it does so over what takes long anyhow.
     order = sorted(searches, key=lambda key: (key != whole, plans[key].cost))
-    hints: dict[Hashable, Hint] = {hint: hint for term in distinct.values() for hint in type_hints(term)}
+    hints: dict[Hashable, Hint] = {hint: hint for term in terms.values() for hint in type_hints(term)}
     conditions = {key: searches[key] for key in order} | {key: hint.condition for key, hint in hints.items()}
     counts = await repository.counts(conditions, budget)
 
-    unmatched = [term for leaf, term in distinct.items() if counts[leaf] == 0]
+    unmatched = [term for leaf, term in terms.items() if counts[leaf] == 0]
     capitals: dict[Hashable, Hint] = {hint: hint for term in unmatched if (hint := case_hint(term)) is not None}
     counts |= await repository.counts({key: hint.condition for key, hint in capitals.items()}, budget)
-    of_facts = await fact_hints(repository, scope, distinct.values(), budget)
 
-    warnings: dict[Leaf, list[str]] = {leaf: [] for leaf in distinct}
+    warnings: dict[Leaf, list[str]] = {leaf: [] for leaf in terms}
     for key, hint in (hints | capitals).items():
         if count := counts[key]:
             warnings[hint.leaf].append(hint.said(count))
+    return {key: Measured(plans[key].indexes, plans[key].scans, counts[key]) for key in searches}, warnings
 
-    def measured(key: Hashable) -> Measured:
-        return Measured(plans[key].indexes, plans[key].scans, counts[key])
 
-    reports = []
-    for term in terms:
-        of_term = of_facts.get(term.leaf, FactHints())
-        said = [*warnings[term.leaf], *of_term.warnings]
-        reports.append(TermReport(term, measured(term.leaf), said, of_term.similar))
-    on_host = None if host is None else await look_at(session, scope, host, node, terms, Budget(seconds, seconds))
-    return Explanation(node, measured(whole), reports, on_host)
+def _report(term: ExplainedTerm, measured: Measured, warnings: Sequence[str], of_facts: FactHints) -> TermReport:
+    return TermReport(term, measured, [*warnings, *of_facts.warnings], of_facts.similar)
