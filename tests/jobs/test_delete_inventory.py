@@ -1,5 +1,7 @@
 """The job that deletes an inventory: all of it, in chunks, once, and only what was marked."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
@@ -59,6 +61,11 @@ async def marked_inventory(session: AsyncSession, hosts: int) -> Inventory:
     return inventory
 
 
+def in_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One row at a time."""
+    monkeypatch.setattr(delete_inventory, "PIECES", [replace(piece, size=1) for piece in delete_inventory.PIECES])
+
+
 async def count(session: AsyncSession, model: type, inventory: Inventory) -> int:
     """How many rows of an inventory are left."""
     return await session.scalar(select(func.count()).where(model.inventory_id == inventory.id)) or 0
@@ -67,7 +74,7 @@ async def count(session: AsyncSession, model: type, inventory: Inventory) -> int
 async def test_everything_of_a_marked_inventory_goes(
     session: AsyncSession, session_factory: SessionFactory, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delete_inventory, "CHUNK", 2)
+    in_ones(monkeypatch)
     inventory = await marked_inventory(session, hosts=5)
     context = await claimed(session, session_factory, engine, inventory)
     await delete_inventory.delete_inventory(context)
@@ -91,7 +98,7 @@ async def test_a_smart_inventory_goes_and_its_hosts_stay(
 async def test_labels_that_nothing_else_bears_go_with_the_inventory(
     session: AsyncSession, session_factory: SessionFactory, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delete_inventory, "CHUNK", 2)
+    in_ones(monkeypatch)
     tenant = await make_tenant(session)
     inventory = await make_inventory(session, tenant=tenant, pending_deletion=True)
     other = await make_inventory(session, tenant=tenant)
@@ -128,8 +135,7 @@ async def test_a_worker_that_lost_its_lease_deletes_nothing(
 async def test_what_hosts_are_linked_to_and_runs_go_in_chunks_too(
     session: AsyncSession, session_factory: SessionFactory, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delete_inventory, "CHUNK", 2)
-    monkeypatch.setattr(delete_inventory, "CONTENT", tuple((model, 1) for model, _ in delete_inventory.CONTENT))
+    in_ones(monkeypatch)
     inventory = await marked_inventory(session, hosts=1)
     source = await make_source(session, inventory=inventory)
     for model in (Hypervisor, Flavor, Image, Network, Resource):
@@ -142,8 +148,9 @@ async def test_what_hosts_are_linked_to_and_runs_go_in_chunks_too(
         run.status = status
         session.add(run)
     await session.flush()
-    await delete_inventory.delete_hosts(await claimed(session, session_factory, engine, inventory), inventory.id)
-    left = [await count(session, model, inventory) for model, _ in delete_inventory.CONTENT]
+    await delete_inventory.empty_inventory(await claimed(session, session_factory, engine, inventory), inventory.id)
+    models = (Host, Group, Hypervisor, Flavor, Image, Network, Resource, InventoryUpdate)
+    left = [await count(session, model, inventory) for model in models]
     assert (left, await count(session, InventorySource, inventory)) == ([0] * len(left), 2)
 
 

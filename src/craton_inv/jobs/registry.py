@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from craton_inv.jobs import (
     delete_inventory,
     delete_region,
+    delete_source,
     delete_source_content,
     delete_tenant,
     rebuild_smart_memberships,
@@ -28,6 +29,7 @@ TASKS: dict[str, Task] = {
     "delete_inventory": delete_inventory.TASK,
     "delete_region": delete_region.TASK,
     "delete_tenant": delete_tenant.TASK,
+    "delete_source": delete_source.TASK,
     "delete_source_hosts": delete_source_content.HOSTS,
     "delete_source_groups": delete_source_content.GROUPS,
     "rebuild_smart_memberships": rebuild_smart_memberships.TASK,

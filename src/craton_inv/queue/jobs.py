@@ -18,6 +18,7 @@ from craton_inv.errors import CratonInvError
 from craton_inv.queue.bell import Bell
 from craton_inv.queue.models import Job
 
+ALIVE = ("queued", "running")
 BELL = "bell"  # where a session's info keeps the doorbell; sessions without one leave it to the sweeper
 
 

@@ -1,38 +1,15 @@
 """Inventories in the database, with the totals that every answer about them carries."""
 
 from collections.abc import Collection, Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import case, delete, func, literal, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from craton_inv.models import (
-    Flavor,
-    Group,
-    Host,
-    Hypervisor,
-    Image,
-    Inventory,
-    InventorySource,
-    InventoryUpdate,
-    Network,
-    Region,
-    Resource,
-)
+from craton_inv.models import Group, Host, Inventory, InventorySource, Region
 from craton_inv.models.filtering import FAILED as FAILED
 from craton_inv.repositories.base import Repository
 from craton_inv.repositories.sets import any_of
-
-# What is in an inventory beside its hosts, each with how many rows of it go at once: a run takes its events along.
-CONTENT: tuple[tuple[Any, int], ...] = (
-    (Group, 500),
-    (Hypervisor, 2000),
-    (Flavor, 2000),
-    (Image, 2000),
-    (Network, 2000),
-    (Resource, 2000),
-    (InventoryUpdate, 10),
-)
 
 
 class Totals(NamedTuple):
@@ -95,19 +72,6 @@ class InventoryRepository(Repository[Inventory]):
         for inventory_id, *numbers in await self.session.execute(summed):
             found[inventory_id] = Totals(*map(int, numbers))
         return found
-
-
-async def delete_chunk(session: AsyncSession, model: Any, inventory_id: int, size: int) -> int:
-    """Delete at most `size` rows of `model` of an inventory that is marked for deletion. Returns how many went."""
-    chunk = (
-        select(model.id)
-        .join(Inventory, Inventory.id == model.inventory_id)
-        .where(Inventory.id == inventory_id, Inventory.pending_deletion)
-        .limit(size)
-    )
-    statement = delete(model).where(model.id.in_(chunk)).returning(model.id)
-    gone = await session.scalars(statement.execution_options(synchronize_session=False))
-    return len(gone.all())
 
 
 async def delete_content(session: AsyncSession, inventory_id: int) -> None:

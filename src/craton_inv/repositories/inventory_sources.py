@@ -108,6 +108,18 @@ async def delete_made_chunk(
     return len(gone.all())
 
 
+async def delete_marked(session: AsyncSession, source_id: int) -> None:
+    """Delete a source that is marked for deletion, with the little that it has left."""
+    marked = (InventorySource.id == source_id) & InventorySource.pending_deletion
+    await session.execute(delete(InventorySource).where(marked).execution_options(synchronize_session=False))
+
+
+async def unmark(session: AsyncSession, source_id: int) -> None:
+    """The deletion was given up: the source is an ordinary one again, with what is left of it."""
+    statement = update(InventorySource).where(InventorySource.id == source_id).values(pending_deletion=False)
+    await session.execute(statement.execution_options(synchronize_session=False))
+
+
 async def any_with_credential(session: AsyncSession, inventory_id: int) -> bool:
     """Whether a source of an inventory logs in with a credential."""
     query = select(InventorySource.id).where(in_inventory(inventory_id), InventorySource.credential_id.is_not(None))

@@ -37,7 +37,7 @@ class RegionRepository(Repository[Region]):
 
 
 async def drop_region(session: AsyncSession, region_id: int, inventory_id: int) -> None:
-    """Delete a region and its marked inventory; hosts of other inventories that stand in the region leave it."""
+    """Delete a region and its marked inventory, with the little that is left in both."""
     await session.execute(update(Host).where(Host.region_id == region_id).values(region_id=None))
     await session.execute(delete(Region).where(Region.id == region_id))
     await delete_content(session, inventory_id)

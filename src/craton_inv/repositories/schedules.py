@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from craton_inv.models import Schedule, ScheduleFire
+from craton_inv.models import InventorySource, Schedule, ScheduleFire
 from craton_inv.repositories.base import Repository
 
 
@@ -40,11 +40,15 @@ async def next_runs(session: AsyncSession, source_ids: Iterable[int]) -> dict[in
 
 
 async def due(session: AsyncSession, now: datetime | None, limit: int) -> list[tuple[int, int]]:
-    """Schedules whose next moment has come, with their sources, oldest first. `now`: the database's when None."""
+    """Schedules whose next moment has come, with their sources, oldest first. `now`: the database's when None.
+
+    Those of sources that are being deleted go with them.
+    """
     moment = func.now() if now is None else now
     rows = await session.execute(
         select(Schedule.id, Schedule.inventory_source_id)
-        .where(Schedule.enabled, Schedule.next_run <= moment)
+        .join(InventorySource, InventorySource.id == Schedule.inventory_source_id)
+        .where(Schedule.enabled, Schedule.next_run <= moment, InventorySource.pending_deletion.is_(False))
         .order_by(Schedule.next_run, Schedule.id)
         .limit(limit)
     )

@@ -1,10 +1,14 @@
 """Tenants in the database: /v1's tenants and /v2's organizations are these rows."""
 
-from sqlalchemy import delete, select, update
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, cast, delete, exists, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.errors import Conflict
-from craton_inv.models import Host, Inventory, Region, Tenant
+from craton_inv.models import Inventory, Job, Region, Tenant
+from craton_inv.queue.jobs import ALIVE
 from craton_inv.repositories.base import Repository
 from craton_inv.repositories.scope import ADMIN
 
@@ -27,6 +31,12 @@ class TenantRepository(Repository[Tenant]):
         """The tenant of that name."""
         found: Tenant | None = await self.session.scalar(self.visible().where(Tenant.name == name))
         return found
+
+    async def change(self, row: Tenant, values: Mapping[str, Any]) -> Tenant:
+        """As every repository. Raises Conflict for one that waits for its deletion."""
+        if row.pending_deletion:
+            raise Conflict(f"The {self.label.lower()} is being deleted.", code="pending_deletion")
+        return await super().change(row, values)
 
     async def is_empty(self, row: Tenant) -> bool:
         """Whether a tenant has neither regions nor inventories."""
@@ -51,15 +61,37 @@ class OrganizationRepository(TenantRepository):
     unique_texts = {"uq_tenants_name": "Organization with this Name already exists."}  # noqa: RUF012 - a constant
 
 
-async def mark_inventories(session: AsyncSession, tenant_id: int, *, pending: bool = True) -> list[int]:
-    """Mark all inventories of a tenant for deletion, or take the marks off. Returns their ids."""
-    statement = update(Inventory).where(Inventory.tenant_id == tenant_id).values(pending_deletion=pending)
+async def mark_tenant(session: AsyncSession, tenant_id: int) -> list[int]:
+    """Mark a tenant and all its inventories for deletion. Returns the inventories' ids."""
+    await _mark(session, Tenant, Tenant.id == tenant_id, True)
+    statement = update(Inventory).where(Inventory.tenant_id == tenant_id).values(pending_deletion=True)
     return sorted(await session.scalars(statement.returning(Inventory.id)))
 
 
-async def drop_tenant(session: AsyncSession, tenant_id: int) -> None:
-    """Delete a tenant with all that is left in it. Its lock keeps new inventories out until that is done."""
+async def unmark_tenant(session: AsyncSession, tenant_id: int) -> None:
+    """The deletion was given up: the tenant is an ordinary one again, with what is left of it.
+
+    Inventories whose deletion was asked for by itself stay marked: a job of their own is at them.
+    """
+    own = literal("delete_inventory:") + cast(Inventory.id, String)
+    alive = exists().where(Job.unique_key == own, Job.status.in_(ALIVE))
+    await _mark(session, Tenant, Tenant.id == tenant_id, False)
+    await _mark(session, Inventory, (Inventory.tenant_id == tenant_id) & ~alive, False)
+
+
+async def _mark(session: AsyncSession, model: Any, where: ColumnElement[bool], pending: bool) -> None:
+    other = model.pending_deletion.is_not(pending)
+    statement = update(model).where(where, other).values(pending_deletion=pending)
+    await session.execute(statement.execution_options(synchronize_session=False))
+
+
+async def drop_tenant(session: AsyncSession, tenant_id: int) -> bool:
+    """Delete a marked tenant with the little that is left; False, and nothing done, while it has an inventory.
+
+    Its lock keeps new ones out until that is done.
+    """
     await session.execute(select(Tenant.id).where(Tenant.id == tenant_id).with_for_update())
-    for model in (Host, Region, Inventory):
-        await session.execute(delete(model).where(model.tenant_id == tenant_id))
-    await session.execute(delete(Tenant).where(Tenant.id == tenant_id))
+    if await session.scalar(select(Inventory.id).where(Inventory.tenant_id == tenant_id).limit(1)) is not None:
+        return False
+    await session.execute(delete(Tenant).where(Tenant.id == tenant_id, Tenant.pending_deletion))
+    return True

@@ -16,6 +16,7 @@ from craton_inv.repositories.keys import CREDENTIALS
 from craton_inv.repositories.scope import SYSTEM, Scope
 from craton_inv.services.credential_types import definition_of
 from craton_inv.services.key_ring import KeyRing
+from craton_inv.services.pending_deletion import refuse_pending_tenant
 from craton_inv.settings import Settings
 
 TYPE_FIXED = (
@@ -29,11 +30,12 @@ async def create_credential(
 ) -> Credential:
     """Make a credential of a tenant. `values`: name, description, credential_type, inputs.
 
-    Raises InvalidInputs, InvalidField, Duplicate, Forbidden, KeyMissing.
+    Raises InvalidInputs, InvalidField, Duplicate, Forbidden, KeyMissing, Conflict for a tenant that is being deleted.
     """
     repository = CredentialRepository(session, scope)
     row = Credential(tenant_id=tenant.id, name=values["name"], description=values.get("description", ""))
     repository.authorize(row)
+    refuse_pending_tenant(tenant)
     kind = await _type(session, scope, tenant.id, values["credential_type"])
     checked = check_inputs(definition_of(kind), _object(values.get("inputs", {})), {})
     row.credential_type_id = kind.id

@@ -21,6 +21,7 @@ from craton_inv.repositories.inventory_sources import InventorySourceRepository
 from craton_inv.repositories.inventory_updates import InventoryUpdateRepository
 from craton_inv.repositories.scope import ADMIN, WRITE, Scope
 from craton_inv.services.inventory_updates import new_update, waiting_for
+from craton_inv.services.pending_deletion import refuse_pending_source
 from craton_inv.services.update_lifecycle import APPLY, DRY_RUN, FORCE_DELETE, kept_definition
 
 MOVED = "The inventory was changed since the dry run; make another one."
@@ -41,6 +42,7 @@ async def apply(session: AsyncSession, scope: Scope, update_id: int) -> Inventor
     if found.options.get(FORCE_DELETE):
         scope.require(found.tenant_id, ADMIN, "what the deletion guard keeps")
     source = await InventorySourceRepository(session, scope).get(found.inventory_source_id, lock=True)
+    refuse_pending_source(source)
     if found.status in ACTIVE:
         raise Conflict("The dry run has not ended yet.", code="update.dry_run_active")
     if found.status != "successful":

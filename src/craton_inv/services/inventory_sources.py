@@ -14,6 +14,8 @@ from craton_inv.providers import registry
 from craton_inv.providers.base import SourceDefinition, Upload
 from craton_inv.queue.jobs import enqueue
 from craton_inv.repositories.activity import record
+from craton_inv.repositories.deletion_pieces import OF_SOURCE
+from craton_inv.repositories.deletions import is_much
 from craton_inv.repositories.inventory_sources import InventorySourceRepository, count_made, delete_made_chunk
 from craton_inv.repositories.patterns import first_fault
 from craton_inv.repositories.projects import ProjectRepository
@@ -23,6 +25,7 @@ from craton_inv.services import busy
 from craton_inv.services.constructed_sources import refuse_by_hand, refuse_deletion
 from craton_inv.services.inventories import CONSTRUCTED, require_own_content
 from craton_inv.services.name_rules import require_name
+from craton_inv.services.pending_deletion import SOURCE, refuse_pending_source
 from craton_inv.services.source_credentials import choose, require_fit
 from craton_inv.settings import Settings
 
@@ -60,9 +63,13 @@ async def create_source(
 async def change_source(
     session: AsyncSession, scope: Scope, settings: Settings, row: InventorySource, values: Mapping[str, Any]
 ) -> InventorySource:
-    """Write `values` to a source got with `lock=True`; its inventory cannot change. Raises as `create_source`."""
+    """Write `values` to a source got with `lock=True`; its inventory cannot change.
+
+    Raises as `create_source`, and Conflict for one that is being deleted.
+    """
     repository = InventorySourceRepository(session, scope)
     repository.authorize(row)
+    refuse_pending_source(row)
     refuse_by_hand(row, values)
     _assign(row, values)
     await _choose_project(session, scope, row, values)
@@ -71,11 +78,24 @@ async def change_source(
     return await repository.save(row)
 
 
-async def delete_source(session: AsyncSession, scope: Scope, row: InventorySource) -> None:
-    """Delete a source with its runs; what it made stays. Raises Busy while a run of it waits or works, BadRequest."""
+async def delete_source(session: AsyncSession, scope: Scope, row: InventorySource) -> bool:
+    """Delete a source got with `lock=True`, with its runs; its hosts and groups stay. Asked again, the same answer.
+
+    Returns whether it is gone: one that has much is marked, and the worker deletes it. Raises Busy while a run of it
+    waits or works, BadRequest.
+    """
+    repository = InventorySourceRepository(session, scope)
+    repository.authorize(row)
     refuse_deletion(row)
     await busy.refuse_while_updating(session, scope, row.inventory_id, row.id)
-    await InventorySourceRepository(session, scope).delete(row)
+    if not row.pending_deletion and not await is_much(session, OF_SOURCE, row.id, AT_ONCE):
+        await repository.delete(row)
+        return True
+    row.pending_deletion = True
+    await repository.save(row)
+    args, key = {"source_id": row.id}, f"delete_source:{row.id}"
+    await enqueue(session, "delete_source", args, tenant_id=row.tenant_id, unique_key=key)
+    return False
 
 
 async def delete_hosts(session: AsyncSession, scope: Scope, row: InventorySource) -> bool:
@@ -96,6 +116,7 @@ async def _delete_made(
 ) -> bool:
     await busy.refuse_while_updating(session, scope, row.inventory_id)
     InventorySourceRepository(session, scope).authorize(row)
+    refuse_pending_source(row)
     count, highest = await count_made(session, model, row.id)
     await record(session, "update", row, changes={"deleted": what})
     if count <= AT_ONCE:
@@ -109,6 +130,8 @@ async def _delete_made(
 
 async def why_not_updatable(session: AsyncSession, scope: Scope, row: InventorySource) -> str:
     """Why no update of a source can be started; "" when one can."""
+    if row.pending_deletion:
+        return SOURCE
     if row.source == MANUAL:
         return "A manual source has nothing to be updated from."
     if row.source == SCM and row.source_project_id is None:
@@ -120,9 +143,12 @@ async def why_not_updatable(session: AsyncSession, scope: Scope, row: InventoryS
 async def updatable_sources(
     session: AsyncSession, scope: Scope, inventory: Inventory
 ) -> list[tuple[InventorySource, str]]:
-    """The sources of an inventory that are not manual, by name, each with why it cannot be updated ("" when it can)."""
+    """The sources of an inventory that are not manual, by name, each with why it cannot be updated ("" when it can).
+
+    Those that are being deleted are left out.
+    """
     repository = InventorySourceRepository(session, scope)
-    rows = await repository.of_inventory(inventory.id)
+    rows = [row for row in await repository.of_inventory(inventory.id) if not row.pending_deletion]
     uploads = await repository.uploads(row.id for row in rows)
     return [
         (
@@ -139,7 +165,11 @@ async def updatable_sources(
 async def save_upload(
     session: AsyncSession, scope: Scope, settings: Settings, row: InventorySource, upload: Upload
 ) -> None:
-    """Keep an uploaded inventory for the next updates. Raises InvalidField for its name, BadRequest for the kind."""
+    """Keep an uploaded inventory for the next updates. Raises InvalidField for its name, BadRequest for the kind,
+
+    Conflict for a source that is being deleted.
+    """
+    refuse_pending_source(row)
     if row.source not in UPLOADED_KINDS:
         raise BadRequest(f'Only sources of kind "file" take an upload; this one is "{row.source or "manual"}".')
     if not _FILE_NAME.match(upload.filename):

@@ -17,6 +17,7 @@ from craton_inv.repositories.inventory_sources import InventorySourceRepository
 from craton_inv.repositories.inventory_updates import InventoryUpdateRepository
 from craton_inv.repositories.scope import ADMIN, WRITE, Scope
 from craton_inv.services.inventory_sources import why_not_updatable
+from craton_inv.services.pending_deletion import refuse_pending_source
 from craton_inv.services.update_lifecycle import (
     CANCELED_TEXT,
     DRY_RUN,
@@ -61,6 +62,7 @@ async def launch(
     """
     source = await InventorySourceRepository(session, scope).get(source_id, lock=True)
     scope.require(source.tenant_id, WRITE, "inventory sources")
+    refuse_pending_source(source)
     wanted = _read_options(scope, source, options or {})
     reason = await why_not_updatable(session, scope, source)
     if reason:

@@ -22,6 +22,7 @@ from craton_inv.repositories.inventory_sources import InventorySourceRepository
 from craton_inv.repositories.scope import WRITE, Scope
 from craton_inv.services.inventory_sources import MANUAL, why_not_updatable
 from craton_inv.services.inventory_updates import launch
+from craton_inv.services.pending_deletion import refuse_pending_source
 from craton_inv.services.update_targets import read_target
 
 HOSTS = "hosts"
@@ -84,6 +85,7 @@ async def queue_refresh(
     for source_id, those in written.items():
         source = await InventorySourceRepository(session, scope).get(source_id)
         scope.require(source.tenant_id, WRITE, "inventory sources")
+        refuse_pending_source(source)
         _add(asked, source_id, _read(source, those))
     return [
         await launch(

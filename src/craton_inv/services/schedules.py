@@ -23,6 +23,7 @@ from craton_inv.schemas.names import name_fault
 from craton_inv.services.inventory_sources import MANUAL
 from craton_inv.services.inventory_updates import launch
 from craton_inv.services.name_rules import require_name
+from craton_inv.services.pending_deletion import refuse_pending_source
 from craton_inv.services.recurrence import Recurrence, parse_recurrence, read_recurrence
 from craton_inv.services.update_lifecycle import SOURCE_LOCK
 
@@ -34,7 +35,10 @@ MOST_DUE = 100
 async def create_schedule(
     session: AsyncSession, scope: Scope, source: InventorySource, values: Mapping[str, Any]
 ) -> Schedule:
-    """Make a schedule of a source. `values`: columns. Raises InvalidField, Duplicate, Forbidden, MethodNotAllowed."""
+    """Make a schedule of a source. `values`: columns.
+
+    Raises InvalidField, Duplicate, Forbidden, MethodNotAllowed, Conflict for a source that is being deleted.
+    """
     row = Schedule(
         inventory_source_id=source.id,
         inventory_id=source.inventory_id,
@@ -43,6 +47,7 @@ async def create_schedule(
     )
     repository = ScheduleRepository(session, scope)
     repository.authorize(row)
+    refuse_pending_source(source)
     if source.source == MANUAL:
         raise MethodNotAllowed("A manual source has nothing to be updated from.")
     require_name(row.name, name_fault)
@@ -54,6 +59,7 @@ async def change_schedule(session: AsyncSession, scope: Scope, row: Schedule, va
     """Write `values` to a schedule got with `lock=True`. Raises as `create_schedule`."""
     repository = ScheduleRepository(session, scope)
     repository.authorize(row)
+    refuse_pending_source(await session.get_one(InventorySource, row.inventory_source_id))
     if "name" in values and values["name"] != row.name:
         require_name(values["name"], name_fault)
     before = (row.rrule, row.enabled)
@@ -72,7 +78,7 @@ def preview(rrule: str, count: int) -> tuple[Recurrence, list[datetime]]:
 
 async def _plan(session: AsyncSession, row: Schedule) -> None:
     """Fill in what the rule says of time. Nothing is made up for that was missed before this."""
-    # In a thread: a rule that never comes is looked through for seconds.
+    # In a thread: looking for rare moments takes some hundredths of a second.
     rule = await asyncio.to_thread(parse_recurrence, row.rrule)
     now = await session.scalar(select(func.now()))
     row.dtstart, row.dtend = rule.start, rule.end

@@ -10,6 +10,7 @@ from craton_inv.repositories.credentials import CredentialRepository
 from craton_inv.repositories.inventory_sources import InventorySourceRepository, any_with_credential
 from craton_inv.repositories.scope import SYSTEM, Scope
 from craton_inv.services.credentials import opened
+from craton_inv.services.pending_deletion import refuse_pending_source
 from craton_inv.settings import Settings
 
 # The namespace of the credential that a kind of source needs.
@@ -33,9 +34,10 @@ ANY = frozenset({"scm", "file"})
 
 
 async def attach(session: AsyncSession, scope: Scope, source: InventorySource, credential: Credential) -> None:
-    """Let a source got with `lock=True` log in with a credential. Raises BadRequest under AWX's `msg`."""
+    """Let a source got with `lock=True` log in with a credential. Raises BadRequest under AWX's `msg`, Conflict."""
     repository = InventorySourceRepository(session, scope)
     repository.authorize(source)
+    refuse_pending_source(source)
     if source.credential_id is not None:
         raise BadRequest("Source already has credential assigned.", key="msg")
     fault = await why_unfit(session, source, credential)
@@ -49,6 +51,7 @@ async def detach(session: AsyncSession, scope: Scope, source: InventorySource, c
     """Take a credential off a source got with `lock=True`; one that it does not have is no error."""
     repository = InventorySourceRepository(session, scope)
     repository.authorize(source)
+    refuse_pending_source(source)
     if source.credential_id == credential.id:
         source.credential_id = None
         await repository.save(source)

@@ -19,6 +19,7 @@ from craton_inv.repositories.scope import WRITE, Scope
 from craton_inv.repositories.sets import any_bytes
 from craton_inv.services.inventory_sources import why_not_updatable
 from craton_inv.services.inventory_updates import launch
+from craton_inv.services.pending_deletion import refuse_pending_source
 from craton_inv.services.update_targets import distinct, read_target
 
 FLOOD_WINDOW = timedelta(minutes=1)
@@ -42,12 +43,13 @@ async def take_events(
 ) -> Taken:
     """Take events of a source, all or none. `most`: like events that are taken within a minute.
 
-    `threshold`: see `launch`. Raises NotFound, Forbidden, MethodNotAllowed when the source cannot be updated,
+    `threshold`: see `launch`. Raises NotFound, Forbidden, MethodNotAllowed when the source cannot be updated, Conflict,
     InvalidField naming the index of an event that does not fit, as "0.targets.1.manager_ref".
     """
     # The source's lock orders deliveries: two at once count each other.
     source = await InventorySourceRepository(session, scope).get(source_id, lock=True)
     scope.require(source.tenant_id, WRITE, "inventory sources")
+    refuse_pending_source(source)
     reason = await why_not_updatable(session, scope, source)
     if reason:
         raise MethodNotAllowed(reason)

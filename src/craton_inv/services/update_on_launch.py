@@ -112,6 +112,7 @@ def _on_launch(inventory_ids: Collection[int]) -> Select[Any]:
             any_of(InventorySource.inventory_id, set(inventory_ids)),
             InventorySource.update_on_launch,
             InventorySource.source != "",
+            InventorySource.pending_deletion.is_(False),
             Inventory.pending_deletion.is_(False),
         )
         .order_by(InventorySource.id)

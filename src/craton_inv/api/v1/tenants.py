@@ -13,6 +13,7 @@ from craton_inv.api.v1.rows import row_of
 from craton_inv.api.v1.variables import add_variables_routes
 from craton_inv.repositories.tenants import TenantRepository
 from craton_inv.schemas.v1.tenants import Tenant, TenantCreate, TenantList, TenantUpdate
+from craton_inv.services import tenants as service
 from craton_inv.services.tenants import force_delete_tenant
 
 router = APIRouter(prefix="/tenants", tags=["tenants"])
@@ -34,12 +35,12 @@ async def delete_tenant(
     request: Request,
     force: Force = False,
 ) -> Response:
-    """Delete an empty tenant; 409 while it has regions or inventories, unless forced."""
+    """Delete an empty tenant, at once or by a worker; 409 while it has regions or inventories, unless forced."""
     require_match(request, tenant)
     if force:
         return accepted(await force_delete_tenant(session, scope, tenant))
-    await TenantRepository(session, scope).delete(tenant)
-    return Response(status_code=204)
+    job_id = await service.delete_tenant(session, scope, tenant)
+    return Response(status_code=204) if job_id is None else accepted(job_id)
 
 
 add_variables_routes(router, "tenants", TenantRepository, get_tenant, path="/{tenant_id}")

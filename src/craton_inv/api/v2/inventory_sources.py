@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import JSONResponse
 
 from craton_inv.api.deps import ContextDep
 from craton_inv.api.ids import PathId
@@ -15,6 +16,7 @@ from craton_inv.api.v2.present.base import ViewerDep
 from craton_inv.repositories import inventory_sources as sources
 from craton_inv.repositories.inventories import InventoryRepository
 from craton_inv.repositories.inventory_sources import InventorySourceRepository
+from craton_inv.schemas.v2.inventories import DeletionAccepted
 from craton_inv.schemas.v2.inventory_sources import (
     InventorySource,
     InventorySourceCreate,
@@ -86,12 +88,19 @@ async def _change(
     return await InventorySourcePresenter(viewer).one(row)
 
 
-@router.delete("/inventory_sources/{id}/", operation_id="delete_inventory_source", status_code=204)
-async def delete_inventory_source(source_id: RowId, viewer: ViewerDep, request: Request) -> None:
-    """Delete a source with its runs. The hosts and groups it made stay."""
+@router.delete(
+    "/inventory_sources/{id}/",
+    operation_id="delete_inventory_source",
+    status_code=204,
+    responses={202: {"model": DeletionAccepted, "description": "It has much; a worker deletes it."}},
+)
+async def delete_inventory_source(source_id: RowId, viewer: ViewerDep, request: Request) -> Response:
+    """Delete a source with its runs, at once or by a worker. The hosts and groups it made stay."""
     row = await InventorySourceRepository(viewer.session, viewer.scope).get(source_id, lock=True)
     require_match(request, row)
-    await service.delete_source(viewer.session, viewer.scope, row)
+    if await service.delete_source(viewer.session, viewer.scope, row):
+        return Response(status_code=204)
+    return JSONResponse(DeletionAccepted(id=row.id, pending_deletion=True).model_dump(), 202)
 
 
 @router.get(

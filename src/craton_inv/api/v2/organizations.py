@@ -20,7 +20,7 @@ from craton_inv.schemas.v2.organizations import (
     OrganizationList,
     OrganizationPatch,
 )
-from craton_inv.services.tenants import force_delete_tenant
+from craton_inv.services.tenants import delete_tenant, force_delete_tenant
 
 router = APIRouter(prefix="/organizations", tags=["organizations"])
 OrganizationId = Annotated[PathId, Path(alias="id")]
@@ -79,17 +79,19 @@ async def _change(
     "/{id}/",
     operation_id="delete_organization",
     status_code=204,
-    responses={202: {"model": DeletionAccepted, "description": "It has inventories; a worker deletes it with them."}},
+    responses={
+        202: {"model": DeletionAccepted, "description": "It has inventories or else much; a worker deletes it."}
+    },
 )
 async def delete_organization(organization_id: OrganizationId, viewer: ViewerDep, request: Request) -> Response:
-    """Delete an organization: at once when it has no inventories, else a worker does, with all that is in them."""
+    """Delete an organization: at once when it has next to nothing, else a worker does, with all that it has."""
     repository = OrganizationRepository(viewer.session, viewer.scope)
     row = await repository.get(organization_id, lock=True)
     require_match(request, row)
-    if await repository.is_empty(row):
-        await repository.delete(row)
+    if not await repository.is_empty(row):
+        await force_delete_tenant(viewer.session, viewer.scope, row)
+    elif await delete_tenant(viewer.session, viewer.scope, row) is None:
         return Response(status_code=204)
-    await force_delete_tenant(viewer.session, viewer.scope, row)
     return JSONResponse(DeletionAccepted(id=row.id, pending_deletion=True).model_dump(), 202)
 
 

@@ -65,7 +65,7 @@ class InventoryPatch(BaseModel):
 
 
 class DeletionAccepted(BaseModel):
-    """The inventory will be deleted by a worker; it answers with `pending_deletion` until then."""
+    """A worker deletes it; until then it answers with `pending_deletion`."""
 
     id: int
     pending_deletion: bool

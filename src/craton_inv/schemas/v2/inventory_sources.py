@@ -37,6 +37,7 @@ class InventorySource(Named):
     update_on_launch: bool
     update_cache_timeout: int = Field(description="Seconds.")
     read_only: bool = Field(description="Whether what it delivers may be changed or deleted by hand.")
+    pending_deletion: bool = Field(description="Whether a worker is deleting it; nothing can be done with it then.")
     source_project: int | None
     deprecated_group: int | None = Field(None, deprecated=True, description="Always null.")
     last_job_run: Time | None

@@ -1,6 +1,6 @@
 """Organizations: the same rows as the tenants of /v1."""
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from craton_inv.schemas.names import Name
 from craton_inv.schemas.v2.envelope import Named, Page
@@ -9,6 +9,8 @@ from craton_inv.schemas.v2.fields import Text, unset
 
 class Organization(Named):
     """An organization."""
+
+    pending_deletion: bool = Field(description="Whether a worker is deleting it with all that it has.")
 
 
 class OrganizationList(Page[Organization]):

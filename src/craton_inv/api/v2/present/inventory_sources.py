@@ -21,7 +21,7 @@ COPIED = (
     "id", "created", "modified", "name", "description", "source", "source_path", "source_vars", "scm_branch",
     "enabled_var", "enabled_value", "host_filter", "overwrite", "overwrite_vars", "timeout", "verbosity", "limit",
     "trusted_connection_vars",
-    "update_on_launch", "update_cache_timeout", "read_only", "status", "last_updated",
+    "update_on_launch", "update_cache_timeout", "read_only", "pending_deletion", "status", "last_updated",
 )  # fmt: skip
 
 

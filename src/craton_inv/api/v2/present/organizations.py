@@ -42,6 +42,7 @@ class OrganizationPresenter:
                     modified=row.modified,
                     name=row.name,
                     description=row.description,
+                    pending_deletion=row.pending_deletion,
                 )
             )
         return made
