@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from craton_inv.providers import registry
 from craton_inv.providers.base import SourceDefinition, Surroundings
+from craton_inv.providers.events import ObjectRef
 from craton_inv.refresh.counts import Counts
 from craton_inv.refresh.saving import SaveOptions
 from craton_inv.refresh.target import Target, Targets
@@ -23,12 +24,13 @@ class Run:
     incomplete: Mapping[str, str]
 
 
-async def refresh(world: World, settings: Settings, definition: SourceDefinition, *instances: str) -> Run:
-    """Refresh all, or these machines, as the worker does."""
+async def refresh(world: World, settings: Settings, definition: SourceDefinition, *asked: str | ObjectRef) -> Run:
+    """Refresh all, or these objects, machines by their ids, as the worker does."""
     source_id = await world.source(definition.kind)
     known = replace(definition, id=source_id, inventory_id=world.inventory_id, tenant_id=world.tenant_id)
-    asked = frozenset(Target.of(source_id, "hosts", {"instance_id": instance}) for instance in instances)
-    refresher = registry.refresher(known, Targets(source_id, asked), Surroundings(settings))
+    refs = (ObjectRef("hosts", {"instance_id": each}) if isinstance(each, str) else each for each in asked)
+    targets = Targets(source_id, frozenset(Target.of(source_id, ref.association, ref.manager_ref) for ref in refs))
+    refresher = registry.refresher(known, targets, Surroundings(settings))
     scope = {"inventory_id": world.inventory_id, "tenant_id": world.tenant_id}
     try:
         await refresher.gather()

@@ -1,15 +1,18 @@
 """Run one provider the way the worker does, without a job around it."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from craton_inv.providers import registry
 from craton_inv.providers.base import InputInventory, ProjectFiles, SourceDefinition, Surroundings
+from craton_inv.providers.events import ObjectRef
 from craton_inv.refresh.counts import Counts
+from craton_inv.refresh.inventory_collection import InventoryCollection
+from craton_inv.refresh.parser import Parser
 from craton_inv.refresh.saving import SaveOptions
-from craton_inv.refresh.target import Targets
+from craton_inv.refresh.target import Target, Targets
 from craton_inv.settings import Settings, examples_dir
 from tests.providers.recorded import RecordedDoor
 from tests.refresh.world import World
@@ -22,6 +25,8 @@ class Run:
     said: list[str] = field(default_factory=list)
     counts: Mapping[str, Counts] = field(default_factory=dict)
     delivered: Mapping[str, int] = field(default_factory=dict)
+    collections: Mapping[str, InventoryCollection] = field(default_factory=dict)
+    incomplete: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -81,22 +86,29 @@ async def refresh(
     settings: Settings,
     definition: SourceDefinition,
     *,
+    asked: Iterable[ObjectRef] = (),
     inputs: Any = WEB_AND_DB,
     around: Mapping[str, Any] | None = None,
+    parser: Callable[[Parser], Parser] | None = None,
     **options: Any,
 ) -> Run:
-    """Collect, parse and save into the world's inventory. `around`: surroundings other than the usual ones."""
+    """Collect, parse and save into the world's inventory: all, or the objects asked for.
+
+    `around`: surroundings other than the usual ones. `parser`: what stands between the parser and the persister.
+    """
     source_id = await world.source(definition.kind)
     definition = replace(definition, id=source_id, inventory_id=world.inventory_id, tenant_id=world.tenant_id)
     run = Run()
-    refresher = registry.refresher(
-        definition, Targets(source_id), surroundings(settings, run, inputs, **(around or {}))
-    )
+    targets = Targets(source_id, frozenset(Target.of(source_id, ref.association, ref.manager_ref) for ref in asked))
+    refresher = registry.refresher(definition, targets, surroundings(settings, run, inputs, **(around or {})))
+    if parser is not None:
+        refresher.parser = parser(refresher.parser)
     scope = {"inventory_id": world.inventory_id, "tenant_id": world.tenant_id}
     try:
         await refresher.gather()
         async with world.engine.begin() as connection:
             run.counts = await refresher.save(connection, SaveOptions(source_id, scope, **{"delete": True, **options}))
+        run.collections, run.incomplete = refresher.persister.collections, dict(refresher.incomplete)
         return run
     finally:
         await refresher.close()

@@ -154,6 +154,47 @@ async def test_one_instance_by_target_is_as_the_full_refresh_leaves_it(
     assert written(full.counts) == 0
 
 
+async def test_what_belongs_to_instances_that_are_left_out_is_left_out(
+    world: World, settings: Settings, amazon: Amazon
+) -> None:
+    [kept] = amazon.run(1, role="web")
+    amazon.run(1, role="db")
+    definition = source(filters={"tag:role": "web"}, hostnames=["instance-id"])
+    for asked in ((), (kept,)):
+        run = await refresh(world, settings, definition, *asked)
+        assert {name: run.counts[name].delivered for name in ("hosts", "disks", "network_ports")} == {
+            "hosts": 1, "disks": 1, "network_ports": 1,
+        }  # fmt: skip
+        assert run.counts["disks"].unconnected + run.counts["network_ports"].unconnected == 0
+
+
+@pytest.mark.parametrize(
+    ("association", "ref"),
+    [
+        ("flavors", "m5.large"),
+        pytest.param("images", "ami-000c540e28953ace2", marks=pytest.mark.full),
+        pytest.param("networks", "", marks=pytest.mark.full),
+    ],
+)
+async def test_by_target_as_in_full_only_what_an_instance_uses_is_read(
+    world: World, settings: Settings, amazon: Amazon, association: str, ref: str
+) -> None:
+    [instance] = amazon.run(1)
+    client = amazon.client()
+    ref = ref or client.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    definition = source(hostnames=["instance-id"])
+    await refresh(world, settings, definition)
+    targeted = await refresh(world, settings, definition, ObjectRef(association, {"ref": ref}))
+    assert (targeted.counts[association].delivered, written(targeted.counts)) == (0, 0)
+    used = client.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
+    ref = used[{"images": "ImageId", "flavors": "InstanceType", "networks": "VpcId"}[association]]
+    targeted = await refresh(world, settings, definition, ObjectRef(association, {"ref": ref}))
+    assert (targeted.counts[association].delivered, written(targeted.counts)) == (1, 0)
+    client.terminate_instances(InstanceIds=[instance])
+    targeted = await refresh(world, settings, definition, ObjectRef(association, {"ref": ref}))
+    assert targeted.counts[association].deleted == 1
+
+
 @pytest.mark.full
 async def test_a_region_that_fails_deletes_nothing_of_it(world: World, settings: Settings, amazon: Amazon) -> None:
     amazon.run(2)

@@ -1,6 +1,7 @@
 """What is read of EC2: instances region by region, and of all else what those instances use."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from craton_inv.errors import CratonInvError
@@ -13,12 +14,19 @@ CHUNK = 100  # ids that one request names
 GONE = frozenset({"terminated", "shutting-down"})
 # Everything that hangs on the instances of a region.
 DEPENDENT = ("hosts", "groups", "memberships", "disks", "network_ports", "images", "flavors", "networks")
+# What instances use: by which filter it is asked for, and what an instance calls it.
+IN_USE = {
+    "images": ("image-id", "ImageId"),
+    "flavors": ("instance-type", "InstanceType"),
+    "networks": ("vpc-id", "VpcId"),
+}
 
 
 class Ec2Collector(Collector):
     """Yields (region, item). A region that cannot be read makes what comes from it incomplete; all together fail.
 
-    Only images, instance types and VPCs in use are asked for: the images of Amazon are a hundred thousand.
+    Only images, instance types and VPCs in use are asked for: the images of Amazon are a hundred thousand. Ids of the
+    instances are kept, a hundred bytes each: volumes and interfaces of other ones are left out by them.
     """
 
     def __init__(
@@ -28,7 +36,8 @@ class Ec2Collector(Collector):
         self.cloud = cloud
         self.regions = tuple(dict.fromkeys(regions))
         self.filters = [{"Name": name, "Values": _listed(value)} for name, value in filters.items()]
-        self._used: dict[str, dict[str, dict[str, None]]] = {"images": {}, "flavors": {}, "networks": {}}
+        self._instances: dict[str, set[str]] = {region: set() for region in self.regions}
+        self._used: dict[str, dict[str, set[str]]] = {name: {} for name in IN_USE}
         self._failed: dict[str, CratonInvError] = {}
 
     async def instances(self) -> AsyncIterator[tuple[str, Item]]:
@@ -36,66 +45,76 @@ class Ec2Collector(Collector):
         wanted = None if self.targets.full else self.values("hosts", "instance_id")
         for region in self.regions:
             async for item in self._read(region, DEPENDENT, "describe_instances", "Instances", wanted, "instance-id"):
-                if item.get("State", {}).get("Name") in GONE or not _asked(item, "InstanceId", wanted):
+                if not _is_there(item) or not _asked(item, "InstanceId", wanted):
                     continue
-                for association, key in (("images", "ImageId"), ("flavors", "InstanceType"), ("networks", "VpcId")):
+                self._instances[region].add(item["InstanceId"])
+                for association, (_, key) in IN_USE.items():
                     if item.get(key):
-                        self._used[association].setdefault(region, {})[item[key]] = None
+                        self._used[association].setdefault(region, set()).add(item[key])
                 yield region, item
 
-    async def volumes(self) -> AsyncIterator[tuple[str, Item]]:
-        """Volumes attached to the instances."""
-        wanted = None if self.targets.full else self.values("hosts", "instance_id")
-        for region in self.regions:
-            async for item in self._read(
-                region, ("disks",), "describe_volumes", "Volumes", wanted, "attachment.instance-id"
-            ):
-                if any(_asked(each, "InstanceId", wanted) for each in item.get("Attachments", ())):
-                    yield region, item
+    async def volumes(self) -> AsyncIterator[tuple[str, Item, frozenset[str]]]:
+        """Volumes attached to the instances, with those of the instances that they are attached to."""
+        async for region, item in self._attached("disks", "describe_volumes", "Volumes"):
+            attached = {str(each.get("InstanceId")) for each in item.get("Attachments", ())}
+            if here := attached & self._instances[region]:
+                yield region, item, frozenset(here)
 
     async def interfaces(self) -> AsyncIterator[tuple[str, Item]]:
         """Network interfaces attached to the instances."""
-        wanted = None if self.targets.full else self.values("hosts", "instance_id")
-        for region in self.regions:
-            async for item in self._read(
-                region, ("network_ports",), "describe_network_interfaces", "NetworkInterfaces", wanted,
-                "attachment.instance-id",
-            ):  # fmt: skip
-                if _asked(item.get("Attachment", {}), "InstanceId", wanted):
-                    yield region, item
+        async for region, item in self._attached("network_ports", "describe_network_interfaces", "NetworkInterfaces"):
+            if _asked(item.get("Attachment", {}), "InstanceId", self._instances[region]):
+                yield region, item
 
     async def images(self) -> AsyncIterator[tuple[str, Item]]:
         """Images that the instances were made from, if they still exist."""
-        async for found in self._in_use("images", "describe_images", "Images", "image-id", "ImageId"):
+        async for found in self._in_use("images", "describe_images", "Images"):
             yield found
 
     async def instance_types(self) -> AsyncIterator[tuple[str, Item]]:
-        """Types of the instances. A type of several regions comes once."""
-        seen: set[str] = set()
-        async for region, item in self._in_use(
-            "flavors", "describe_instance_types", "InstanceTypes", "instance-type", "InstanceType"
-        ):
-            if item["InstanceType"] not in seen:
-                seen.add(item["InstanceType"])
-                yield region, item
+        """Types of the instances."""
+        async for found in self._in_use("flavors", "describe_instance_types", "InstanceTypes"):
+            yield found
 
     async def vpcs(self) -> AsyncIterator[tuple[str, Item]]:
         """VPCs of the instances."""
-        async for found in self._in_use("networks", "describe_vpcs", "Vpcs", "vpc-id", "VpcId"):
+        async for found in self._in_use("networks", "describe_vpcs", "Vpcs"):
             yield found
 
-    async def _in_use(
-        self, association: str, operation: str, key: str, name: str, ref: str
-    ) -> AsyncIterator[tuple[str, Item]]:
-        """What instances use or a target names."""
-        asked = self.values(association, "ref")
+    async def _attached(self, association: str, operation: str, key: str) -> AsyncIterator[tuple[str, Item]]:
+        """What may be attached to the instances: all there is, or in a targeted refresh what Amazon says is theirs."""
         for region in self.regions:
-            wanted = frozenset(self._used[association].get(region, ())) | asked
-            if not wanted:
-                continue
-            async for item in self._read(region, (association,), operation, key, wanted, name):
-                if _asked(item, ref, wanted):
+            wanted = None if self.targets.full else self._instances[region]
+            async for item in self._read(region, (association,), operation, key, wanted, "attachment.instance-id"):
+                yield region, item
+
+    async def _in_use(self, association: str, operation: str, key: str) -> AsyncIterator[tuple[str, Item]]:
+        """What the instances use, and what a target names if any instance uses it. Each comes once.
+
+        A target may name what other instances use; what none uses, a full refresh does not deliver either.
+        """
+        name, ref = IN_USE[association]
+        seen: set[str] = set()
+        for region in self.regions:
+            wanted = self._used[association].get(region, set())
+            wanted |= await self._used_by_any(region, association, self.values(association, "ref") - wanted)
+            async for item in self._read(region, (association,), operation, key, wanted - seen, name):
+                if _asked(item, ref, wanted - seen):
+                    seen.add(item[ref])
                     yield region, item
+
+    async def _used_by_any(self, region: str, association: str, refs: frozenset[str]) -> set[str]:
+        """Those of the references that an instance of the region uses."""
+        name, ref = IN_USE[association]
+        used: set[str] = set()
+        asking = self._read(region, (association,), "describe_instances", "Instances", refs, name)
+        async with aclosing(asking) as items:
+            async for item in items:
+                if _is_there(item) and _asked(item, ref, refs):
+                    used.add(item[ref])
+                if used == refs:
+                    break
+        return used
 
     async def _read(
         self,
@@ -105,7 +124,7 @@ class Ec2Collector(Collector):
         key: str,
         wanted: Iterable[str] | None,
         name: str,
-    ) -> AsyncIterator[Item]:
+    ) -> AsyncGenerator[Item, None]:
         """The items of an operation in a region. A region that fails is told as incomplete; the last one raises."""
         if region in self._failed:
             return
@@ -148,7 +167,11 @@ def _items(page: Item, key: str) -> Iterator[Item]:
         yield from page.get(key, ())
 
 
-def _asked(item: Item, key: str, wanted: Iterable[str] | None) -> bool:
+def _is_there(item: Item) -> bool:
+    return item.get("State", {}).get("Name") not in GONE
+
+
+def _asked(item: Item, key: str, wanted: Collection[str] | None) -> bool:
     """Whether an item is one of those wanted; None wants all that have the key."""
     return bool(item.get(key)) and (wanted is None or item[key] in wanted)
 

@@ -47,8 +47,8 @@ class Ec2Parser(Parser):
         async for region, item in self.collector.instances():
             for made in self._instance(region, item):
                 yield made
-        async for region, item in self.collector.volumes():
-            for made in self._volume(region, item):
+        async for _, item, instances in self.collector.volumes():
+            for made in self._volume(item, instances):
                 yield made
         async for region, item in self.collector.interfaces():
             yield self._interface(region, item)
@@ -119,11 +119,13 @@ class Ec2Parser(Parser):
             if tags.get(tag):
                 yield group_name(_word("tag", tag, tags[tag]))
 
-    def _volume(self, region: str, item: Item) -> Iterator[InventoryObject]:
-        """A disk for each attachment: a volume may be attached to several instances."""
+    def _volume(self, item: Item, instances: frozenset[str]) -> Iterator[InventoryObject]:
+        """A disk for each attachment to these: a volume may be attached to several instances."""
         attachments = [each for each in item.get("Attachments", ()) if each.get("InstanceId")]
         for attachment in attachments:
             instance = attachment["InstanceId"]
+            if instance not in instances:
+                continue
             ref = item["VolumeId"] if len(attachments) == 1 else f"{item['VolumeId']}/{instance}"
             yield self.persister["disks"].build(
                 ref=ref,
