@@ -2,9 +2,13 @@
 FROM python:3.12-slim AS build
 WORKDIR /build
 RUN python -m venv /venv
+# What kinds of sources need beyond the service: sources of Amazon and of OpenStack; "" for neither.
+ARG EXTRAS="aws openstack"
 # First what changes seldom: every package from a wheel, checked against its locked hash.
-COPY requirements.lock ./
-RUN /venv/bin/pip install --no-cache-dir --only-binary :all: --require-hashes --requirement requirements.lock
+COPY requirements.lock requirements-aws.lock requirements-openstack.lock ./
+RUN set -eu; set -- --requirement requirements.lock; \
+    for extra in $EXTRAS; do set -- "$@" --requirement "requirements-$extra.lock"; done; \
+    /venv/bin/pip install --no-cache-dir --only-binary :all: --require-hashes "$@"
 COPY pyproject.toml README.md alembic.ini ./
 COPY migrations migrations
 COPY examples examples

@@ -52,6 +52,10 @@ def test_every_command_can_be_loaded_and_says_what_it_does(name: str) -> None:
     assert COMMANDS[name].help == found.help
 
 
+def test_help_tells_how_further_packages_are_installed() -> None:
+    assert "CRATON_INV_EXTRAS='aws openstack'" in run("--help").stdout
+
+
 def test_the_version_is_printed() -> None:
     done = run("--version")
     assert (done.returncode, done.stdout) == (0, "craton-inv 0.1.0\n")

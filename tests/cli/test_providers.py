@@ -55,6 +55,18 @@ def program(root: Path, *arguments: str, path: str = "src") -> str:
     return done.stdout
 
 
+def test_a_kind_whose_packages_are_missing_is_told_with_the_way_to_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command.list_kinds()
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("craton_inv.providers.extras.find_spec", lambda name: None if name == "aiobotocore" else name)
+    command.list_kinds()
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("ec2 lacks the package aiobotocore.")
+    assert "CRATON_INV_EXTRAS=aws ./craton up" in line
+
+
 def test_every_kind_is_listed_with_its_origin() -> None:
     lines = [line.split(maxsplit=2) for line in call("list").splitlines()[1:]]
     assert [kind for kind, _, _ in lines] == registry.kinds()

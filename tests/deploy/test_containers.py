@@ -39,6 +39,13 @@ def test_the_image_is_built_in_two_stages_from_hashed_wheels() -> None:
     assert "--only-binary :all:" in install
 
 
+def test_the_image_can_read_every_kind_of_source_unless_told_otherwise() -> None:
+    asked = shlex.split(next(value for name, value in instructions() if name == "ARG").removeprefix("EXTRAS="))
+    assert asked == ["aws openstack"]
+    copied = next(value for name, value in instructions() if name == "COPY" and "requirements.lock" in value)
+    assert {f"requirements-{extra}.lock" for extra in asked[0].split()} <= set(copied.split())
+
+
 def test_the_api_keeps_idle_connections_longer_than_load_balancers() -> None:
     command = json.loads(last("CMD"))
     assert command[:3] == ["uvicorn", "craton_inv.app:create_app", "--factory"]

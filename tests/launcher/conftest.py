@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
+LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-aws.lock", "requirements-openstack.lock"]
 MAIN = 'import sys, craton_inv\nprint("ran", *sys.argv[1:])\nprint("from", craton_inv.__file__)\n'
 # A virtual environment costs nothing here: its python is ours.
 UV = """#!/bin/sh
@@ -61,7 +62,7 @@ def checkout(tmp_path: Path) -> Checkout:
     (path / "src" / "craton_inv").mkdir(parents=True)
     (path / "src" / "craton_inv" / "__init__.py").write_text('"""Stands in for the package."""\n')
     (path / "src" / "craton_inv" / "__main__.py").write_text(MAIN)
-    for name in ("craton", "pyproject.toml", "requirements.lock", "requirements-dev.lock"):
+    for name in ("craton", "pyproject.toml", *LOCKS):
         shutil.copy2(REPOSITORY / name, path / name)
     tools.mkdir()
     (tmp_path / "home").mkdir()

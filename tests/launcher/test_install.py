@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from tests.embedded.conftest import ends
-from tests.launcher.conftest import REPOSITORY
+from tests.launcher.conftest import LOCKS, REPOSITORY
 
 pytestmark = pytest.mark.full
 
 ROOT = os.geteuid() == 0
-PARTS = ["craton", "pyproject.toml", "README.md", "alembic.ini", "requirements.lock", "requirements-dev.lock"]
+PARTS = ["craton", "pyproject.toml", "README.md", "alembic.ini", *LOCKS]
 FOLDERS = ["src", "migrations", "examples"]
 # Where packages come from is the machine's business; everything else of our environment stays out.
 KEPT = ("PIP_", "UV_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_")
@@ -109,6 +109,13 @@ def test_the_tools_of_the_tests_are_installed(fresh: Fresh) -> None:
     assert "--full" in fresh.run("test", "--help")
     for tool in ("ruff", "mypy", "pytest", "lint-imports"):
         assert (fresh.path / ".venv" / "bin" / tool).exists(), tool
+
+
+@pytest.mark.parametrize(("extra", "module"), [("aws", "aiobotocore"), ("openstack", "openstack")])
+def test_the_packages_of_an_extra_come_to_a_fresh_checkout(fresh: Fresh, extra: str, module: str) -> None:
+    fresh.env["CRATON_INV_EXTRAS"] = extra
+    assert fresh.run("--version").startswith("craton-inv ")
+    assert list((fresh.path / ".venv").glob(f"lib/python*/site-packages/{module}/__init__.py"))
 
 
 def test_the_wheel_carries_what_the_command_needs(tmp_path: Path) -> None:

@@ -55,6 +55,65 @@ def test_a_changed_lock_is_installed(checkout: Checkout) -> None:
     assert len([line for line in checkout.asked() if line.startswith("uv venv")]) == 1
 
 
+def installs(checkout: Checkout) -> list[str]:
+    """Every installation that uv was asked for."""
+    return [line for line in checkout.asked() if line.startswith("uv pip")]
+
+
+def test_further_packages_are_installed_when_asked_for_and_stay(checkout: Checkout) -> None:
+    assert checkout.run("up", CRATON_INV_EXTRAS="aws").stdout.startswith("ran up\n")
+    (install,) = installs(checkout)
+    assert f"--requirements {checkout.path}/requirements-aws.lock" in install
+    assert "requirements-openstack.lock" not in install
+    for arguments in ({}, {"CRATON_INV_EXTRAS": "aws"}):
+        assert checkout.run("up", **arguments).returncode == 0
+    assert len(installs(checkout)) == 1
+    lock = checkout.path / "requirements.lock"
+    lock.write_text(lock.read_text() + "# changed\n")
+    checkout.run("up")
+    assert f"--requirements {checkout.path}/requirements-aws.lock" in installs(checkout)[1]
+
+
+def test_further_packages_come_to_those_that_are_there(checkout: Checkout) -> None:
+    checkout.run("up")
+    checkout.run("up", CRATON_INV_EXTRAS="aws")
+    checkout.run("up", CRATON_INV_EXTRAS="openstack, aws")
+    third = installs(checkout)[2]
+    assert "requirements-aws.lock" in third
+    assert "requirements-openstack.lock" in third
+    checkout.run("up")
+    checkout.run("up", CRATON_INV_EXTRAS="openstack")
+    assert len(installs(checkout)) == 3
+
+
+def test_a_changed_lock_of_further_packages_is_installed_where_they_are(checkout: Checkout) -> None:
+    checkout.run("up", CRATON_INV_EXTRAS="openstack")
+    for name, count in (("aws", 1), ("openstack", 2)):
+        lock = checkout.path / f"requirements-{name}.lock"
+        lock.write_text(lock.read_text() + "# changed\n")
+        checkout.run("up")
+        assert len(installs(checkout)) == count, name
+
+
+def test_unknown_further_packages_are_refused_with_the_known_ones(checkout: Checkout) -> None:
+    for wrong in ("aws gcp", "dev", "../aws"):
+        done = checkout.run("up", CRATON_INV_EXTRAS=wrong)
+        assert (done.returncode, done.stdout) == (1, ""), wrong
+        word = wrong.split()[-1]
+        assert done.stderr == f"craton: CRATON_INV_EXTRAS={wrong}: there is no {word}; known are: aws openstack\n"
+    assert not (checkout.path / ".venv").exists()
+
+
+def test_who_waits_for_an_installation_keeps_what_it_brought(checkout: Checkout) -> None:
+    asking = {**checkout.env, "UV_SLEEP": "1"}
+    first = subprocess.Popen(checkout.command("up"), env={**asking, "CRATON_INV_EXTRAS": "aws"}, stdout=subprocess.PIPE)
+    while not installs(checkout):
+        time.sleep(0.02)
+    assert checkout.run("up").returncode == 0
+    first.communicate(timeout=60)
+    assert len(installs(checkout)) == 1
+
+
 def test_it_works_from_elsewhere_and_through_a_link(checkout: Checkout, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(checkout.path / "craton")

@@ -2,12 +2,12 @@
 
 import re
 import tomllib
-from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
-LOCKS = ["requirements.lock", "requirements-dev.lock"]
+from tests.launcher.conftest import LOCKS, REPOSITORY
+
+EXTRAS = ["aws", "openstack"]
 PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+)", re.MULTILINE)
 
 
@@ -23,10 +23,12 @@ def pins(lock: str) -> dict[str, str]:
     return found
 
 
-def required(*groups: str) -> set[str]:
+def required(group: str) -> set[str]:
+    """What pyproject asks for: `runtime`, `dev`, or an extra."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
-    wanted = project["dependency-groups"]["dev"] if "dev" in groups else project["project"]["dependencies"]
-    return {canonical(re.split(r"[\[<>=!~; ]", text, maxsplit=1)[0]) for text in wanted}
+    extras = project["project"]["optional-dependencies"]
+    groups = {**extras, "runtime": project["project"]["dependencies"], "dev": project["dependency-groups"]["dev"]}
+    return {canonical(re.split(r"[\[<>=!~; ]", text, maxsplit=1)[0]) for text in groups[group]}
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -45,13 +47,27 @@ def test_every_pin_has_hashes(lock: str) -> None:
         assert "--hash=sha256:" in entry, entry
 
 
-@pytest.mark.parametrize(("lock", "group"), [("requirements.lock", "runtime"), ("requirements-dev.lock", "dev")])
-def test_a_lock_has_every_package_the_project_names(lock: str, group: str) -> None:
+@pytest.mark.parametrize("group", ["runtime", "dev", *EXTRAS])
+def test_a_lock_has_every_package_the_project_names(group: str) -> None:
+    lock = "requirements.lock" if group == "runtime" else f"requirements-{group}.lock"
     assert required(group) <= pins(lock).keys()
 
 
-def test_both_locks_agree() -> None:
-    runtime, dev = pins("requirements.lock"), pins("requirements-dev.lock")
-    shared = runtime.keys() & dev.keys()
-    assert shared
-    assert {name: runtime[name] for name in shared} == {name: dev[name] for name in shared}
+def test_every_extra_of_the_project_has_a_lock() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    assert sorted(project["project"]["optional-dependencies"]) == EXTRAS
+    assert sorted(path.name for path in REPOSITORY.glob("requirements*.lock")) == sorted(LOCKS)
+
+
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_the_lock_of_an_extra_has_the_packages_of_the_service(extra: str) -> None:
+    assert pins("requirements.lock").keys() <= pins(f"requirements-{extra}.lock").keys()
+
+
+def test_all_locks_agree() -> None:
+    known = pins("requirements-dev.lock")
+    for lock in LOCKS:
+        found = pins(lock)
+        shared = found.keys() & known.keys()
+        assert len(shared) > 20
+        assert {name: found[name] for name in shared} == {name: known[name] for name in shared}, lock

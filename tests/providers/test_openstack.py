@@ -13,7 +13,6 @@ from craton_inv.providers import registry
 from craton_inv.providers.base import SourceDefinition
 from craton_inv.providers.credentials.definitions import ProviderCredential
 from craton_inv.providers.events import Event, ObjectRef
-from craton_inv.providers.openstack import cloud as asking
 from craton_inv.settings import Settings
 from tests.providers.clouds import refresh, rows
 from tests.providers.openstack_cloud import PASSWORD, OpenStack, running
@@ -188,17 +187,6 @@ async def test_an_endpoint_that_leads_inside_is_not_asked(world: World, settings
 async def test_without_a_credential_nothing_is_asked(world: World, settings: Settings, cloud: OpenStack) -> None:
     with pytest.raises(UpdateFailed, match="no credential for OpenStack"):
         await refresh(world, settings, replace(source(cloud), credentials=()))
-
-
-async def test_a_worker_without_the_library_says_what_to_install(
-    world: World, settings: Settings, cloud: OpenStack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def missing(name: str) -> Any:
-        raise ImportError(name)
-
-    monkeypatch.setattr(asking, "import_module", missing)
-    with pytest.raises(UpdateFailed, match=r"install craton-inv\[openstack\]"):
-        await refresh(world, settings, source(cloud))
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,11 @@ IN_USE = "setup.in_use"
 # How a command is declared that hands options it does not know on to another program.
 PASSING_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
+EXTRAS = (
+    "Sources of the kinds ec2 and openstack need further packages. In a checkout, CRATON_INV_EXTRAS='aws openstack' "
+    "before ./craton up installs them once."
+)
+
 
 class Entry(NamedTuple):
     """Where a command is, and what it does in one line. The target is a function, or a Typer of sub-commands."""
@@ -67,6 +72,7 @@ def build(arguments: Sequence[str]) -> typer.Typer:
     """The application with the command that `arguments` name loaded, and the others by their help alone."""
     app = typer.Typer(
         help="An inventory of machines for people, clients and Ansible.",
+        epilog=EXTRAS,
         add_completion=False,
         no_args_is_help=True,
         pretty_exceptions_enable=False,

@@ -23,12 +23,15 @@ def provider() -> None:
 
 @app.command("list")
 def list_kinds() -> None:
-    """Every kind, whether single objects of it can be refreshed, and where it comes from."""
+    """Every kind, whether single objects of it can be refreshed, where it comes from, and what is missing for it."""
     found = registry.providers()
     width = max(map(len, found))
     print(f"{'KIND':{width}}  TARGETED  FROM")
     for kind, one in sorted(found.items()):
         print(f"{kind:{width}}  {'yes' if one.allow_targeted_refresh else 'no':8}  {_origin(one)}")
+    for kind, one in sorted(found.items()):
+        if one.extra is not None and one.extra.missing:
+            print(f"{kind} lacks the package {one.extra.package}. Install it {one.extra.way}.", file=sys.stderr)
 
 
 @app.command("new")

@@ -14,6 +14,7 @@ from craton_inv.errors import InvalidField, UpdateFailed
 from craton_inv.http_out import HttpOut
 from craton_inv.providers.credentials.definitions import ProviderCredential
 from craton_inv.providers.events import Event, ObjectRef
+from craton_inv.providers.extras import Extra
 from craton_inv.refresh.refresher import Progress, Refresher, no_progress
 from craton_inv.refresh.target import Targets
 from craton_inv.settings import Settings
@@ -125,6 +126,7 @@ class Provider(ABC):
     target_refs             association -> the sets of columns by which one of its objects may be asked for; the first
                             that a host of the database can fill is the one its refresh uses
     trusted                 its values come from people who may write inventories: templates in them are meant to run
+    extra                   the extra of craton-inv without which it cannot refresh
     derived                 it can be had again at any time from what is here: the deletion guard keeps nothing of it
     """
 
@@ -133,6 +135,7 @@ class Provider(ABC):
     allow_targeted_refresh: ClassVar[bool] = False
     full_refresh_threshold: ClassVar[int | None] = None
     trusted: ClassVar[bool] = False
+    extra: ClassVar[Extra | None] = None
     derived: ClassVar[bool] = False
     target_refs: ClassVar[Mapping[str, tuple[tuple[str, ...], ...]]] = MappingProxyType(
         {"hosts": (("name",), ("instance_id",))}

@@ -17,6 +17,7 @@ from craton_inv.providers.ec2.aws import Keys, Live, Recorded, keys_of
 from craton_inv.providers.ec2.collector import Ec2Collector
 from craton_inv.providers.ec2.parser import Ec2Parser, Rules
 from craton_inv.providers.events import Event, ObjectRef
+from craton_inv.providers.extras import AWS
 from craton_inv.providers.inventory_persister import InventoryPersister
 from craton_inv.refresh.refresher import Refresher
 from craton_inv.refresh.target import Targets
@@ -56,6 +57,7 @@ class Ec2Provider(Provider):
     kind = "ec2"
     config = Ec2Config
     allow_targeted_refresh = True
+    extra = AWS
     target_refs: ClassVar[Mapping[str, tuple[tuple[str, ...], ...]]] = MappingProxyType(
         {"hosts": (("instance_id",),), "images": (("ref",),), "flavors": (("ref",),), "networks": (("ref",),)}
     )

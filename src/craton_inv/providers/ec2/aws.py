@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
 from craton_inv.errors import TransientError, UpdateFailed
 from craton_inv.providers.base import Surroundings
 from craton_inv.providers.credentials.definitions import ProviderCredential
+from craton_inv.providers.extras import AWS
 
 Page = Mapping[str, Any]
 KIND = "aws"
@@ -65,14 +65,14 @@ class Live:
 
     async def pages(self, region: str, operation: str, **parameters: Any) -> AsyncIterator[Page]:
         """The pages of an operation, one after another. Raises TransientError, UpdateFailed."""
-        faults = _library("botocore.exceptions")
+        faults = AWS.load("botocore.exceptions")
         try:
             client = await self._client(region)
             async for page in client.get_paginator(operation).paginate(**parameters):
                 yield page
         except faults.ClientError as error:
             raise _refused(region, operation, error.response) from error
-        except (faults.BotoCoreError, _library("botocore.parsers").ResponseParserError) as error:
+        except (faults.BotoCoreError, AWS.load("botocore.parsers").ResponseParserError) as error:
             raise _unreachable(region, operation, error) from error
 
     async def _client(self, region: str) -> Any:
@@ -81,7 +81,7 @@ class Live:
             if self.keys is not None:
                 keys = {"aws_access_key_id": self.keys.access_key, "aws_secret_access_key": self.keys.secret_key}
                 keys["aws_session_token"] = self.keys.token or None
-            config = _library("aiobotocore.config").AioConfig(
+            config = AWS.load("aiobotocore.config").AioConfig(
                 connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"total_max_attempts": ATTEMPTS}
             )
             client = _session().create_client(
@@ -114,15 +114,7 @@ class Recorded:
 @cache
 def _session() -> Any:
     """One for the process: it keeps the description of EC2, which takes a second to read. It holds no keys."""
-    return _library("aiobotocore.session").get_session()
-
-
-def _library(name: str) -> Any:
-    """A module of the extra `aws`, which not every worker has."""
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise UpdateFailed("This worker lacks the package aiobotocore: install craton-inv[aws].") from error
+    return AWS.load("aiobotocore.session").get_session()
 
 
 def _refused(region: str, operation: str, response: Mapping[str, Any]) -> Exception:

@@ -15,6 +15,7 @@ from pydantic import Field
 from craton_inv.errors import UpdateFailed
 from craton_inv.providers.base import Provider, ProviderConfig, SourceDefinition, Surroundings
 from craton_inv.providers.events import Event, ObjectRef
+from craton_inv.providers.extras import OPENSTACK
 from craton_inv.providers.inventory_persister import InventoryPersister
 from craton_inv.providers.openstack.cloud import Cloud, Live, Recorded, login_of
 from craton_inv.providers.openstack.collector import OpenstackCollector
@@ -63,6 +64,7 @@ class OpenstackProvider(Provider):
     kind = "openstack"
     config = OpenstackConfig
     allow_targeted_refresh = True
+    extra = OPENSTACK
     target_refs: ClassVar[Mapping[str, tuple[tuple[str, ...], ...]]] = MappingProxyType(
         {
             "hosts": (("instance_id",),),

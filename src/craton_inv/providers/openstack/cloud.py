@@ -4,7 +4,6 @@ import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,8 +11,10 @@ from craton_inv.errors import RemoteFault, TransientError, UpdateFailed
 from craton_inv.http_out import check_url
 from craton_inv.providers.base import Surroundings
 from craton_inv.providers.credentials.definitions import ProviderCredential
+from craton_inv.providers.extras import OPENSTACK
 from craton_inv.providers.openstack.guard import GuardedAdapter
 
+load = OPENSTACK.load
 Item = Mapping[str, Any]
 KIND = "openstack"
 PAGE_SIZE = 1000
@@ -79,7 +80,7 @@ class Live:
 
     def _get(self, service: str, path: str, parameters: Mapping[str, Any], key: str, absent: bool = False) -> Any:
         """The JSON of an answer; None for what is not there, if that may be."""
-        faults, ours = _library("keystoneauth1.exceptions"), _library("openstack.exceptions")
+        faults, ours = load("keystoneauth1.exceptions"), load("openstack.exceptions")
         try:
             options: dict[str, Any] = {"params": dict(parameters), "raise_exc": False}
             for part, version in MICROVERSIONS.items():
@@ -87,8 +88,8 @@ class Live:
                     options["microversion"] = version
             # By keystoneauth's own method: openstacksdk's wrapper keeps each path for its metrics, and warns of itself.
             asking = getattr(self._open(), service)
-            response = _library("keystoneauth1.adapter").Adapter.request(asking, path, "GET", **options)
-        except (faults.ClientException, ours.SDKException, _library("requests.exceptions").RequestException) as error:
+            response = load("keystoneauth1.adapter").Adapter.request(asking, path, "GET", **options)
+        except (faults.ClientException, ours.SDKException, load("requests.exceptions").RequestException) as error:
             raise _unreachable(service, path, error, faults) from error
         if absent and response.status_code == NO_SUCH:
             return None
@@ -104,7 +105,7 @@ class Live:
             host = self.login.get("host")
             check_url(host, self.around.http().allow)
             domain, of_project = self.login.get("domain"), self.login.get("project_domain_name")
-            auth = _library("keystoneauth1.identity.generic").Password(
+            auth = load("keystoneauth1.identity.generic").Password(
                 auth_url=host,
                 username=self.login.get("username"),
                 password=self.login.get("password"),
@@ -112,22 +113,20 @@ class Live:
                 user_domain_name=domain or of_project or DEFAULT_DOMAIN,
                 project_domain_name=of_project or domain or DEFAULT_DOMAIN,
             )
-            under = _library("requests").Session()
+            under = load("requests").Session()
             under.trust_env = False
-            adapter = GuardedAdapter(
-                self.around.http(), _library("requests.adapters"), self.around.settings.upload_limit
-            )
+            adapter = GuardedAdapter(self.around.http(), load("requests.adapters"), self.around.settings.upload_limit)
             for scheme in ("http://", "https://"):
                 under.mount(scheme, adapter)
             trusted: str | bool = ssl.get_default_verify_paths().cafile or True  # the machine's own authorities
-            session = _library("keystoneauth1.session").Session(
+            session = load("keystoneauth1.session").Session(
                 auth=auth,
                 session=under,
                 verify=trusted if self.login.get("verify_ssl", True) else False,
                 redirect=REDIRECTS,
             )
             region = self.region or self.login.get("region") or None
-            self._connection = _library("openstack.connection").Connection(session=session, region_name=region)
+            self._connection = load("openstack.connection").Connection(session=session, region_name=region)
             self._under = under
         return self._connection
 
@@ -182,14 +181,6 @@ def _has_next(body: Item, key: str) -> bool:
     return bool(body.get("next")) or any(isinstance(link, dict) and link.get("rel") == "next" for link in links)
 
 
-def _library(name: str) -> Any:
-    """A module of the extra `openstack`, which not every worker has."""
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise UpdateFailed("This worker lacks the package openstacksdk: install craton-inv[openstack].") from error
-
-
 def _refused(service: str, path: str, status: int) -> Exception:
     if status in PASSING:
         return TransientError(f"{service} answers {path} with {status}.")
@@ -204,6 +195,6 @@ def _unreachable(service: str, path: str, error: Exception, faults: Any) -> Exce
     status = getattr(error, "http_status", None) or getattr(error, "status_code", None)
     if isinstance(error, faults.connection.SSLError):
         return UpdateFailed(text)
-    if status in PASSING or isinstance(error, faults.ConnectionError | _library("requests.exceptions").ConnectionError):
+    if status in PASSING or isinstance(error, faults.ConnectionError | load("requests.exceptions").ConnectionError):
         return TransientError(text)
     return UpdateFailed(text)
