@@ -7,9 +7,9 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from craton_inv.models import Job, Tenant
+from craton_inv.models import InventorySource, Job, Tenant
 from tests.api.conftest import ClientOf
-from tests.factories import make_tenant, save
+from tests.factories import make_inventory, make_project, make_source, make_tenant, save
 
 NOW = datetime.now(UTC)
 
@@ -102,3 +102,89 @@ async def test_an_administrator_sees_the_jobs_of_the_service_too(
     assert await ids(client) == []
     jobs = [await add(session, tenant), await add(session)]
     assert await ids(client) == [job.id for job in jobs]
+
+
+@pytest.fixture
+async def source(session: AsyncSession, tenant: Tenant) -> InventorySource:
+    """A source that can be updated."""
+    return await make_source(session, "cloud", inventory=await make_inventory(session, tenant=tenant), source="example")
+
+
+async def started(client: httpx.AsyncClient, source: InventorySource) -> tuple[int, str]:
+    """An update that was asked for: its job's id, and where it is read."""
+    answer = await client.post(f"/v2/inventory_sources/{source.id}/update/")
+    assert answer.status_code == 202, answer.text
+    [job] = (await client.get("/v1/jobs")).json()["jobs"]
+    return job["id"], answer.json()["url"]
+
+
+async def test_cancelling_the_job_of_an_update_cancels_the_update(
+    client: httpx.AsyncClient, source: InventorySource
+) -> None:
+    job_id, update = await started(client, source)
+    answer = await client.post(f"/v1/jobs/{job_id}/cancel")
+    assert (answer.status_code, answer.json()["status"]) == (202, "canceled"), answer.text
+    assert (await client.get(update)).json()["status"] == "canceled"
+
+
+async def test_cancelling_a_job_at_work_flags_it_for_its_worker(
+    client: httpx.AsyncClient, session: AsyncSession, source: InventorySource
+) -> None:
+    job_id, _ = await started(client, source)
+    job = await session.get_one(Job, job_id)
+    job.status, job.lease_until = "running", NOW + timedelta(seconds=30)
+    await session.flush()
+    answer = await client.post(f"/v1/jobs/{job_id}/cancel")
+    assert answer.status_code == 202
+    assert (answer.json()["status"], answer.json()["cancel_requested"]) == ("running", True)
+
+
+async def test_cancelling_the_job_of_a_projects_update_cancels_that(
+    client: httpx.AsyncClient, session: AsyncSession, tenant: Tenant
+) -> None:
+    project = await make_project(session, "playbooks", tenant=tenant)
+    asked = await client.post(f"/v2/projects/{project.id}/update/")
+    assert asked.status_code == 202, asked.text
+    [job] = (await client.get("/v1/jobs", params={"task": "update_project"})).json()["jobs"]
+    assert (await client.post(f"/v1/jobs/{job['id']}/cancel")).json()["status"] == "canceled"
+    assert (await client.get(asked.json()["url"])).json()["status"] == "canceled"
+
+
+@pytest.mark.parametrize("task", ["delete_inventory", "rewrap_keys", "reconcile_smart_memberships"])
+async def test_a_job_of_a_kind_that_cannot_stop_half_way_says_so(
+    client: httpx.AsyncClient, session: AsyncSession, tenant: Tenant, task: str
+) -> None:
+    job = await add(session, tenant, task=task)
+    answer = await client.post(f"/v1/jobs/{job.id}/cancel")
+    assert (answer.status_code, answer.json()["code"]) == (409, "job.not_cancelable"), answer.text
+    assert task in answer.json()["message"]
+    assert (await client.get(f"/v1/jobs/{job.id}")).json()["cancel_requested"] is False
+
+
+@pytest.mark.parametrize("status", ["done", "failed", "canceled"])
+async def test_a_job_that_has_ended_is_not_cancelled(
+    client: httpx.AsyncClient, session: AsyncSession, tenant: Tenant, status: str
+) -> None:
+    job = await add(session, tenant, status=status)
+    answer = await client.post(f"/v1/jobs/{job.id}/cancel")
+    assert (answer.status_code, answer.json()["code"]) == (409, "job.ended"), answer.text
+
+
+async def test_the_job_of_an_update_that_is_gone_is_cancelled_by_itself(
+    client: httpx.AsyncClient, session: AsyncSession, tenant: Tenant
+) -> None:
+    job = await add(session, tenant)
+    answer = await client.post(f"/v1/jobs/{job.id}/cancel")
+    assert (answer.status_code, answer.json()["status"]) == (202, "canceled"), answer.text
+
+
+async def test_only_who_may_start_the_work_cancels_it(
+    session: AsyncSession, tenant: Tenant, source: InventorySource, client_of: ClientOf
+) -> None:
+    operator, reader = await client_of(tenant, "operator"), await client_of(tenant, "reader")
+    stranger = await client_of(await make_tenant(session), "admin")
+    job_id, _ = await started(operator, source)
+    of_the_service = await add(session, task="refresh")
+    asked = [(reader, job_id), (stranger, job_id), (operator, of_the_service.id), (operator, job_id)]
+    answers = [(await each.post(f"/v1/jobs/{number}/cancel")).status_code for each, number in asked]
+    assert answers == [403, 404, 404, 202]

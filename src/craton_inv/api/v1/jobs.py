@@ -1,4 +1,4 @@
-"""/v1/jobs: the work that waits and the work at hand, for those who operate the service."""
+"""/v1/jobs: the work that waits and the work at hand, for those who operate the service; some of it can be cancelled."""
 
 from typing import Annotated, Literal
 
@@ -10,6 +10,7 @@ from craton_inv.api.markers import MarkerWindow, marker_window
 from craton_inv.repositories import jobs
 from craton_inv.repositories.jobs import JobRepository
 from craton_inv.schemas.v1.jobs import Job, JobList
+from craton_inv.services.jobs import cancel
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 Status = Literal["queued", "running", "done", "failed", "canceled"]
@@ -37,3 +38,12 @@ async def list_jobs(
 async def get_job(session: SessionDep, scope: ScopeDep, job_id: Annotated[PathId, Path()]) -> Job:
     """Read a job."""
     return Job.of(await JobRepository(session, scope).get(job_id), "")
+
+
+@router.post("/{job_id}/cancel", operation_id="cancel_job", status_code=202)
+async def cancel_job(session: SessionDep, scope: ScopeDep, job_id: Annotated[PathId, Path()]) -> Job:
+    """Cancel an update of a source or a project: at once when it waits, else its worker is told and rolls it back.
+
+    409 for a job that has ended, and for one whose kind is not left half done.
+    """
+    return Job.of(await cancel(session, scope, job_id), "")
