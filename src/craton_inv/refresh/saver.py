@@ -16,6 +16,7 @@ from craton_inv.refresh.loading import load_stages
 from craton_inv.refresh.name_filter import apply_name_filter
 from craton_inv.refresh.ownership import Layered
 from craton_inv.refresh.parents import all_parents
+from craton_inv.refresh.repeated import drop_repeated
 from craton_inv.refresh.saving import SaveOptions, Saving
 from craton_inv.refresh.staging import Stage
 from craton_inv.refresh.target_scope import find
@@ -70,6 +71,7 @@ async def save(
                 deletion.figures[name] = figures
     for name in work:
         custom = collections[name].custom_save_block
+        await drop_repeated(savings[name], counts[name])
         await (custom or strategy_of(collections[name]).save)(savings[name], counts[name])
         if scope is None and custom is None and name not in deletion.figures:
             deletion.figures[name] = await strategy_of(collections[name]).owned(savings[name], counts[name])

@@ -152,22 +152,26 @@ class Saving:
             for name in self.collection.manager_ref
         )
 
-    def resolved(self, columns: tuple[str, ...]) -> str:
+    def resolved(self, columns: tuple[str, ...], *, placeholders: bool = True) -> str:
         """SQL: per staged row these columns, links as ids, and its `place` in the stage; for use after the links' rows.
 
-        Rows are left out whose identity leads nowhere. <stage> in it is this collection's.
+        Rows are left out whose identity leads nowhere, and those that were only linked to unless `placeholders` are
+        wanted. <stage> in it is this collection's.
         """
         links = resolve(self, columns)
         values = ", ".join(f"{links.values[name]} AS {quote(name)}" for name in columns)
         lost = [links.missing[name] for name in self.collection.manager_ref if name in links.missing]
-        found = " AND ".join(f"NOT coalesce({condition}, false)" for condition in lost) or "true"
+        wanted = [f"NOT coalesce({condition}, false)" for condition in lost]
+        if self.collection.skeletal and not placeholders:
+            wanted.append("NOT s.placeholder")
+        found = " AND ".join(wanted) or "true"
         return fill(_RESOLVED, values=values, stage=self.stage.table, joins=links.joins, found=found)
 
     def delivered_ids(self) -> str:
-        """SQL: the ids of the saved rows that were delivered."""
+        """SQL: the ids of the saved rows that were delivered; one that was only linked to was not."""
         return fill(
             _DELIVERED,
-            resolved=self.resolved(self.collection.manager_ref),
+            resolved=self.resolved(self.collection.manager_ref, placeholders=False),
             table=self.table,
             scope=self.in_scope("d"),
             same=self.same_ref("r", "d"),

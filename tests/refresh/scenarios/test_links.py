@@ -3,8 +3,12 @@
 import pytest
 
 from craton_inv.errors import UpdateFailed
+from craton_inv.providers.inventory_persister import InventoryPersister
 from craton_inv.refresh.inventory_collection import InvalidCollection
+from craton_inv.refresh.inventory_object import InventoryObject
 from tests.refresh.cloud import DISKS, FLAVORS, MACHINES, SNAPSHOTS, Cloud, Make, disk, flavor, machine, total
+from tests.refresh.deliveries import deliver, group, host, member
+from tests.refresh.world import World
 
 
 def child(ref: str, uuid: str, **values: object) -> Make:
@@ -213,3 +217,32 @@ async def test_given_a_relation_in_an_identity_when_a_plain_value_is_given_for_i
 
     with pytest.raises(InvalidCollection, match="needs a link to machines, without a key, for machine_id; got str"):
         cloud.disks.lazy_find("m", "0")
+
+
+async def test_given_an_identity_linked_in_two_ways_when_it_is_one_object_then_it_is_repeated_and_the_last_one_wins(
+    cloud: Cloud,
+) -> None:
+    by_uuid: Make = lambda c: c.disks.build(  # noqa: E731
+        machine_id=c.machines.lazy_find("u", ref="by_uuid"), slot="0", size=2
+    )
+    objects = (machine("m", uuid="u"), by_uuid, disk("m", "0", size=1), disk("m", "1"), by_uuid, disk("m", "0", size=3))
+
+    first = await cloud.refresh(*objects)
+    second = await cloud.refresh(*objects)
+
+    assert await cloud.rows(DISKS, "slot", "size") == [("0", 3), ("1", None)]
+    assert [(each["disks"].repeated, each["disks"].unconnected) for each in (first, second)] == [(3, 0), (3, 0)]
+    assert (first["disks"].created, total(second)) == (2, 0)
+
+
+async def test_given_a_membership_linked_in_two_ways_when_it_is_one_then_it_is_repeated_and_not_unconnected(
+    world: World,
+) -> None:
+    def by_id(persister: InventoryPersister) -> InventoryObject:
+        owner = persister.hosts.lazy_find("i-1", ref="by_instance_id")
+        return persister.memberships.build(group_id=persister.groups.lazy_find("g"), host_id=owner)
+
+    counts = await deliver(world, host("a", "i-1"), group("g"), member("g", "a"), by_id)
+
+    assert await world.memberships() == {("g", "a")}
+    assert (counts["memberships"].repeated, counts["memberships"].unconnected) == (1, 0)

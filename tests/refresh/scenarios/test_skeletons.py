@@ -118,3 +118,32 @@ async def test_given_a_collection_that_is_not_skeletal_when_linked_to_then_it_ge
     await cloud.refresh(machine("m", flavor=("a", "b")))
 
     assert await cloud.rows(FLAVORS, "id") == []
+
+
+async def test_given_a_machine_with_two_disks_when_one_disk_comes_alone_then_its_placeholder_owns_no_delivery(
+    skeletal: Cloud,
+) -> None:
+    await skeletal.refresh(machine("m", size=4), disk("m", "0"), disk("m", "1"))
+
+    counts = await skeletal.stream(disk("m", "0", size=2))
+
+    assert await skeletal.rows(DISKS, "slot", "size") == [("0", 2), ("1", None)]
+    assert await skeletal.by_ref("size") == {"m": 4}
+    assert counts["disks"].deleted == 0
+
+
+async def test_given_a_disk_delivered_by_another_way_than_it_is_linked_by_when_saved_then_no_placeholder_hides_it(
+    skeletal: Cloud,
+) -> None:
+    skeletal.other_changes["disks"] = {"skeletal": True}
+    delivered: Make = lambda c: c.disks.build(  # noqa: E731
+        machine_id=c.machines.lazy_find("u", ref="by_uuid"), slot="0", size=7
+    )
+
+    def snapshot(cloud: Cloud) -> Any:
+        return cloud.snapshots.build(disk_id=cloud.disks.lazy_find(cloud.machines.lazy_find("m"), "0"), name="s")
+
+    counts = await skeletal.refresh(machine("m", uuid="u"), delivered, snapshot)
+
+    assert await skeletal.rows(DISKS, "slot", "size") == [("0", 7)]
+    assert (counts["disks"].repeated, counts["snapshots"].created) == (0, 1)
