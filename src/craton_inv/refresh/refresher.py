@@ -10,6 +10,7 @@ from craton_inv.refresh.collector import Collector
 from craton_inv.refresh.counts import Counts
 from craton_inv.refresh.parser import Parser
 from craton_inv.refresh.persister import Persister
+from craton_inv.refresh.reading import UNREADABLE, unreadable
 from craton_inv.refresh.saving import SaveOptions
 from craton_inv.refresh.target import Targets
 
@@ -65,14 +66,18 @@ class Refresher:
         await self.collector.collect()
 
     async def parse(self) -> None:
-        """Spool what the parser yields."""
+        """Spool what the parser yields. Raises UpdateFailed for an answer in another form than the parser expects."""
         parsed = 0
-        async for item in self.parser.parse():
-            self.persister.add(item)
-            parsed += 1
-            if parsed % BREATH == 0:
-                await asyncio.sleep(0)
-                await self.progress("parse", self.persister.delivered)
+        item = None
+        try:
+            async for item in self.parser.parse():
+                self.persister.add(item)
+                parsed += 1
+                if parsed % BREATH == 0:
+                    await asyncio.sleep(0)
+                    await self.progress("parse", self.persister.delivered)
+        except UNREADABLE as error:
+            raise unreadable(error, item) from error
         await self.progress("parse", self.persister.delivered)
 
     async def save(self, connection: AsyncConnection, options: SaveOptions) -> dict[str, Counts]:

@@ -120,7 +120,7 @@ def _integer(column: Column[Any], collection: str) -> Encoder:
             return str(value)
         try:
             number = int(value)
-        except (TypeError, ValueError):
+        except (OverflowError, TypeError, ValueError):
             raise UpdateFailed(f"{object_text(collection, values)}: {column.name} is not a number.") from None
         if not -MAX_INTEGER <= number < MAX_INTEGER:
             raise UpdateFailed(f"{object_text(collection, values)}: {column.name} is out of range.")

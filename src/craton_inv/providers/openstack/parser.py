@@ -10,11 +10,11 @@ from craton_inv.providers.inventory_persister import IMPORTED, InventoryPersiste
 from craton_inv.providers.names import group_name
 from craton_inv.providers.openstack.cloud import Item, identity
 from craton_inv.providers.openstack.collector import HYPERVISOR, VOLUMES, OpenstackCollector
+from craton_inv.providers.units import gibibytes
 from craton_inv.refresh.inventory_object import InventoryObject
 from craton_inv.refresh.parser import Parser
 
 ROOT, BAREMETAL = "openstack", "baremetal"
-GIB = 1024**3
 _NO_NAME = re.compile(r"[^A-Za-z0-9_]")
 _PREFIX = re.compile(r"^(OS|os)-[A-Za-z-]+:")
 # What other collections hold, or what changes with every look.
@@ -173,7 +173,7 @@ class OpenstackParser(Parser):
                 name=item.get("name") or identity(item),
                 host_id=self.persister.hosts.lazy_find(server, ref="by_instance_id"),
                 device=each.get("device"),
-                size=item["size"] * GIB if item.get("size") else None,
+                size=gibibytes(item.get("size")),
                 disk_type=item.get("volume_type"),
                 state=item.get("status"),
                 bootable=str(item.get("bootable", "")).casefold() == "true",
