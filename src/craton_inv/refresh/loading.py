@@ -3,21 +3,27 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from craton_inv.refresh.link_site import LinkSite, Used
 from craton_inv.refresh.lookup import Form
 from craton_inv.refresh.reference import MANAGER_REF
 from craton_inv.refresh.sql import compose, fill, quote
-from craton_inv.refresh.staging import Stage
+from craton_inv.refresh.staging import Masked, Stage
 
+SHOWN = 10  # objects that are told of those that another one of the same identity hides
 _REPEATED = "EXISTS (SELECT FROM <table> GROUP BY <refs> HAVING count(*) > 1)"
 # ctid grows with the position in the spool: the last of each identity stays.
 _DROP_REPEATED = """
-DELETE FROM <table> s USING (
-  SELECT ctid AS place, row_number() OVER (PARTITION BY <refs> ORDER BY ctid DESC) AS number FROM <table>) d
-WHERE s.ctid = d.place AND d.number > 1
+WITH dropped AS (
+  DELETE FROM <table> s USING (
+    SELECT ctid AS place, row_number() OVER same AS number, <kept> AS kept FROM <table>
+    WINDOW same AS (PARTITION BY <refs> ORDER BY ctid DESC)) d
+  WHERE s.ctid = d.place AND d.number > 1 RETURNING <ref> AS ref, <key> AS key, d.kept),
+masked AS (SELECT DISTINCT ref, key FROM dropped WHERE key <> '' AND kept <> '' AND key <> kept)
+SELECT (SELECT count(*) FROM dropped) AS dropped, (SELECT count(*) FROM masked) AS masked,
+  ARRAY(SELECT ARRAY[ref, key] FROM masked ORDER BY ref COLLATE "C", key COLLATE "C" LIMIT <shown>) AS shown
 """
 _PLACEHOLDERS = """
 INSERT INTO <table> (<columns><defaults>, sent, placeholder)
@@ -66,10 +72,27 @@ async def _drop_repeated(connection: AsyncConnection, stages: Sequence[Stage], *
         found = (await connection.execute(text(f"SELECT {', '.join(looks)}"))).one()
         repeats |= zip((stage.name for stage in searched), found, strict=True)
     for stage in stages:
-        stage.duplicates = 0
+        stage.duplicates, stage.masked = 0, Masked()
         if repeats[stage.name]:
-            statement = compose(_DROP_REPEATED, table=stage.table, refs=_refs(stage))
-            stage.duplicates = (await connection.execute(statement)).rowcount
+            row = (await connection.execute(_drop(stage))).one()
+            stage.duplicates = row.dropped
+            stage.masked = Masked(row.masked, tuple((ref, key) for ref, key in row.shown))
+
+
+def _drop(stage: Stage) -> TextClause:
+    """The statement that drops repeated ones, and tells which of them have another key than the one that stays."""
+    collection = stage.collection
+    key, ref = collection.reconnect_by, collection.manager_ref[0]
+    told = key in stage.columns and ref in stage.columns
+    return compose(
+        _DROP_REPEATED,
+        table=stage.table,
+        refs=_refs(stage),
+        ref=f"s.{quote(ref)}::text" if told else "''",
+        key=f"s.{quote(key)}::text" if told else "''",
+        kept=f"(first_value({quote(key)}) OVER same)::text" if told else "''",
+        shown=str(SHOWN),
+    )
 
 
 def _joined(stage: Stage) -> str:

@@ -16,7 +16,7 @@ from craton_inv.refresh.inventory_object import InventoryObject
 from craton_inv.refresh.listing import Listing, Ref
 from craton_inv.refresh.parents import all_parents
 from craton_inv.refresh.saving import SaveOptions
-from craton_inv.refresh.staging import Stage
+from craton_inv.refresh.staging import Masked, Stage
 
 
 class Persister:
@@ -79,6 +79,11 @@ class Persister:
     def delivered(self) -> dict[str, int]:
         """Objects spooled so far, per collection."""
         return {name: self._stages[name].count if name in self._stages else 0 for name in self.collections}
+
+    @property
+    def masked(self) -> dict[str, Masked]:
+        """What the last save left out because another object has the same identity, per collection that has any."""
+        return {name: stage.masked for name, stage in self._stages.items() if stage.masked.total}
 
     async def save(self, connection: AsyncConnection, options: SaveOptions, tell: saver.Tell) -> dict[str, Counts]:
         """Write everything in the caller's transaction; see `saver.save`. May be called again after a rollback."""

@@ -6,6 +6,7 @@ transaction is open while a slow provider answers, and the number of statements 
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
@@ -27,6 +28,17 @@ SHAPES = 1000  # sets of columns whose layout is remembered
 Field = tuple[str, Encoder, str | None]
 
 
+@dataclass(frozen=True)
+class Masked:
+    """Delivered objects that give way to another one of their identity, though the provider tells the two apart.
+
+    Told by the collection's `reconnect_by`. `shown`: some of them, by their first reference column and that value.
+    """
+
+    total: int = 0
+    shown: tuple[tuple[str, str], ...] = ()
+
+
 class Stage:
     """The delivered objects of one collection on their way: `add` while parsing, then `loading.load_stages`.
 
@@ -40,6 +52,7 @@ class Stage:
         self.count = 0
         self.placeholders = 0
         self.duplicates = 0
+        self.masked = Masked()
         self.repeats = False
         self.loaded = False
         self.optional = (*collection.written, *collection.on_create)
