@@ -76,18 +76,41 @@ SNAPSHOTS = Table(
     Column("machine_id", BigInteger, ForeignKey("t_machines.id", ondelete="SET NULL"), index=True),
     UniqueConstraint("disk_id", "name"),
 )
+ADDRESSES = Table(
+    "t_addresses",
+    METADATA,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("source_id", BigInteger, nullable=False),
+    Column("machine_id", BigInteger, ForeignKey("t_machines.id", ondelete="CASCADE"), index=True),
+    Column("ip", Text, nullable=False),
+    Column("note", Text),
+    UniqueConstraint("source_id", "machine_id", "ip", postgresql_nulls_not_distinct=True),
+)
+ADDRESSES_OF = InventoryCollection(
+    name="addresses",
+    table=ADDRESSES,
+    manager_ref=("machine_id", "ip"),
+    attributes=("note",),
+    links={"machine_id": "machines"},
+    scope=("source_id",),
+    manager_ref_allowed_nil=("machine_id",),
+)
 
 Make = Callable[["Cloud"], InventoryObject]
 
 
 class Cloud:
-    """The source. `changes`: those of the machines; `other_changes`: per collection; both for later refreshes."""
+    """The source. `changes`: those of the machines; `other_changes`: per collection; both for later refreshes.
+
+    `more`: further collections.
+    """
 
     def __init__(self, engine: AsyncEngine, source_id: int) -> None:
         self.engine = engine
         self.source_id = source_id
         self.changes: dict[str, Any] = {}
         self.other_changes: dict[str, dict[str, Any]] = {}
+        self.more: tuple[InventoryCollection, ...] = ()
 
     def persister(self) -> Persister:
         """The collections."""
@@ -129,6 +152,8 @@ class Cloud:
         self.machines = made.add_collection(machines, **self.changes)
         self.disks = made.add_collection(disks, **self.other_changes.get("disks", {}))
         self.snapshots = made.add_collection(snapshots, **self.other_changes.get("snapshots", {}))
+        for collection in self.more:
+            made.add_collection(collection)
         return made
 
     async def refresh(self, *build: Make, **options: Any) -> dict[str, Counts]:

@@ -1,6 +1,7 @@
 """Targeted refreshes: what was asked for and its parts are compared, everything else is left alone."""
 
 import pytest
+from benchmarks.common import statement_counter
 from sqlalchemy import text
 
 from craton_inv.db.session import unit_of_work
@@ -259,3 +260,28 @@ async def test_given_a_target_by_what_identifies_nothing_when_saved_then_the_way
         await deliver(world, host("a"), targets=[target])
 
     assert await world.hosts() == {}
+
+
+async def test_given_a_delivery_of_a_flavor_alone_when_saved_then_nothing_is_asked_of_hosts_and_their_parts(
+    world: World,
+) -> None:
+    await deliver(world, *CLOUD, thing("flavors", "small", cpus=1))
+
+    with statement_counter(world.engine) as statements:
+        await deliver(world, thing("flavors", "small", cpus=2), targets=[])
+
+    assert [sql for sql in statements.texts if '"hosts"' in sql or '"disks"' in sql or '"memberships"' in sql] == []
+    assert [sql for sql in statements.texts if '"flavors"' in sql]
+
+
+async def test_given_an_empty_delivery_that_nobody_asked_for_when_saved_then_no_table_of_objects_is_touched(
+    world: World,
+) -> None:
+    await deliver(world, *CLOUD)
+    before = await world.row_versions()
+
+    with statement_counter(world.engine) as statements:
+        await deliver(world, targets=[])
+
+    assert [sql for sql in statements.texts if '"hosts"' in sql or '"disks"' in sql or '"groups"' in sql] == []
+    assert await world.row_versions() == before

@@ -1,5 +1,8 @@
 """Options of a collection at work: what is written of an object, and what is left alone."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from sqlalchemy import insert, select
 
@@ -8,9 +11,10 @@ from craton_inv.models import Resource
 from craton_inv.providers.inventory_persister import InventoryPersister
 from craton_inv.refresh.counts import Counts
 from craton_inv.refresh.inventory_collection import InvalidCollection
+from craton_inv.refresh.inventory_object import InventoryObject
 from craton_inv.refresh.persister import Persister
 from craton_inv.refresh.saving import SaveOptions
-from tests.refresh.cloud import DISKS, FLAVORS, MACHINES, Cloud, disk, flavor, machine
+from tests.refresh.cloud import ADDRESSES, ADDRESSES_OF, DISKS, FLAVORS, MACHINES, Cloud, disk, flavor, machine
 from tests.refresh.deliveries import CloudPersister, Make, deliver, group, host, member, thing
 from tests.refresh.world import World
 
@@ -258,3 +262,35 @@ async def test_given_an_identity_that_allows_null_when_its_key_is_not_sent_then_
 
     with pytest.raises(InvalidCollection, match="An object of flavors needs name"):
         cloud.flavors.build(family="a")
+
+
+def address(of: str | None, ip: str, **values: Any) -> Callable[[Cloud], InventoryObject]:
+    """An address of a machine or of none."""
+    return lambda c: ADDRESSES_OF.build(machine_id=None if of is None else c.machines.lazy_find(of), ip=ip, **values)
+
+
+async def test_given_a_relation_of_the_identity_that_may_be_null_when_saved_again_then_null_is_one_owner_of_its_own(
+    cloud: Cloud,
+) -> None:
+    cloud.more = (ADDRESSES_OF,)
+    objects = (machine("m"), address("m", "10.0.0.1", note="of m"), address(None, "10.0.0.1", note="of nobody"))
+    await cloud.refresh(*objects)
+
+    counts = [await cloud.refresh(*objects), await cloud.refresh(*objects[:2], address(None, "10.0.0.1", note="new"))]
+
+    assert [each["addresses"].written for each in counts] == [0, 1]
+    [machine_id] = (await cloud.by_ref("id")).values()
+    found = await cloud.rows(ADDRESSES, "machine_id", "ip", "note")
+    assert found == [(machine_id, "10.0.0.1", "of m"), (None, "10.0.0.1", "new")]
+
+
+async def test_given_a_relation_of_the_identity_that_may_be_null_when_it_leads_nowhere_then_it_is_not_taken_for_null(
+    cloud: Cloud,
+) -> None:
+    cloud.more = (ADDRESSES_OF,)
+    await cloud.refresh(machine("m"), address(None, "10.0.0.1", note="of nobody"))
+
+    counts = await cloud.refresh(machine("m"), address("gone", "10.0.0.1", note="of gone"), address(None, "10.0.0.1"))
+
+    assert (counts["addresses"].unconnected, counts["addresses"].written) == (1, 0)
+    assert await cloud.rows(ADDRESSES, "machine_id", "note") == [(None, "of nobody")]

@@ -1,9 +1,15 @@
 """The saver on tables of the test's own: identities of several columns, links, cycles, attributes not sent."""
 
+import asyncio
+
 import pytest
+from benchmarks.common import statement_counter
+from sqlalchemy import BigInteger, Column, MetaData, Table, Text, UniqueConstraint
 
 from craton_inv.errors import UpdateFailed
-from tests.refresh.cloud import DISKS, FLAVORS, MACHINES, Cloud, disk, flavor, machine, total
+from craton_inv.refresh.inventory_collection import InventoryCollection
+from tests.refresh.cloud import DISKS, FLAVORS, MACHINES, Cloud, Make, disk, flavor, machine, total
+from tests.refresh.world import World
 
 
 async def test_given_a_new_row_when_it_does_not_send_an_attribute_then_that_takes_the_default_of_the_table(
@@ -69,3 +75,60 @@ async def test_given_a_collection_of_nothing_but_links_to_itself_when_saved_then
 
     ids = dict(await cloud.rows(MACHINES, "ref", "id"))
     assert dict(await cloud.rows(MACHINES, "ref", "parent_id")) == {"m1": ids["m2"], "m2": None}
+
+
+async def test_given_updates_and_a_mass_deletion_when_the_guard_stops_it_then_the_updates_are_not_kept_either(
+    cloud: Cloud,
+) -> None:
+    await cloud.refresh(*(machine(f"m{n}", size=1) for n in range(50)))
+
+    with pytest.raises(UpdateFailed, match="would delete 30 of 50 machines"):
+        await cloud.refresh(*(machine(f"m{n}", size=2) for n in range(20)), machine("new"), force_delete=False)
+
+    assert set((await cloud.by_ref("size")).values()) == {1}
+    assert len(await cloud.by_ref("id")) == 50
+
+
+async def test_given_two_runs_that_insert_the_same_at_once_when_saved_then_each_row_is_counted_as_created_once(
+    cloud: Cloud,
+) -> None:
+    objects = [machine(f"m{n}", size=1) for n in range(300)]
+
+    counts = await asyncio.gather(*(cloud.stream(*objects, delete=False) for _ in range(2)))
+
+    assert sum(each["machines"].created for each in counts) == 300
+    assert sum(each["machines"].updated for each in counts) == 0
+
+
+async def test_given_links_of_every_kind_when_there_are_many_more_then_the_statements_are_as_many(
+    cloud: Cloud, world: World
+) -> None:
+    def delivery(count: int) -> list[Make]:
+        machines = [machine(f"m{n}", uuid=f"u{n}", flavor=("a", f"b{n}"), parent=f"m{n + 1}") for n in range(count)]
+        return [*machines, *(disk(f"m{n}", "0") for n in range(count)), *(flavor("a", f"b{n}") for n in range(count))]
+
+    counted = []
+    for count in (3, 300):
+        each = Cloud(cloud.engine, await world.source(f"of {count}"))
+        with statement_counter(cloud.engine) as statements:
+            await each.refresh(*delivery(count))
+        counted.append(statements.count)
+
+    assert counted[0] == counted[1]
+
+
+def test_given_two_unique_constraints_over_the_identity_when_declared_then_the_shorter_one_counts() -> None:
+    made = Table(
+        "t",
+        MetaData(),
+        Column("id", BigInteger, primary_key=True),
+        Column("tenant_id", BigInteger, nullable=False),
+        Column("source_id", BigInteger, nullable=False),
+        Column("ref", Text, nullable=False),
+        UniqueConstraint("tenant_id", "source_id", "ref"),
+        UniqueConstraint("source_id", "ref"),
+    )
+
+    collection = InventoryCollection("t", made, ("ref",), scope=("tenant_id", "source_id"))
+
+    assert collection.conflict_columns == ("source_id", "ref")

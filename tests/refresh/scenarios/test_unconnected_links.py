@@ -3,7 +3,7 @@
 from typing import Any
 
 from craton_inv.repositories.unconnected_links import unconnected_links
-from tests.refresh.cloud import FLAVORS, Cloud, Make, disk, flavor, machine, total
+from tests.refresh.cloud import DISKS, FLAVORS, Cloud, Make, disk, flavor, machine, total
 from tests.refresh.world import World
 
 
@@ -181,3 +181,16 @@ async def test_given_many_waiting_links_when_listed_then_the_oldest_are_told_wit
     first = listed["links"][0]
     assert (first["collection"], first["target"]) == ("machines", {"family": "a", "name": "b"})
     assert not first["ambiguous"]
+
+
+async def test_given_a_disk_whose_machine_is_not_delivered_when_the_machine_goes_then_the_disk_goes_and_is_told(
+    cloud: Cloud,
+) -> None:
+    await cloud.refresh(machine("m"), machine("n"), disk("m", "0"))
+
+    await cloud.refresh(machine("n"), disk("m", "0"))
+
+    assert await cloud.rows(DISKS, "id") == []
+    assert await cloud.unconnected("object_ref", "object_id", "target_ref") == [
+        ({"machine_id": {"ref": "m"}, "slot": "0"}, None, {"ref": "m"})
+    ]
