@@ -1,7 +1,6 @@
 """The collector of all kinds that read through Ansible: one run of `ansible-inventory --list --export`."""
 
 import asyncio
-import tempfile
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,13 +12,13 @@ from craton_inv.providers.ansible_inventory import sandbox
 from craton_inv.providers.ansible_inventory.command import ansible_inventory, command_line
 from craton_inv.providers.ansible_inventory.document import failure_text, read_document
 from craton_inv.providers.ansible_inventory.environment import clean_environment
+from craton_inv.providers.ansible_inventory.private_folder import make_private, remove
 from craton_inv.providers.base import SourceDefinition, Surroundings
 from craton_inv.providers.credentials.hiding import HIDDEN, hiding
 from craton_inv.providers.credentials.injection import injected, write_files
 from craton_inv.refresh.collector import Collector
 from craton_inv.refresh.target import Targets
 
-FOLDERS = ("home", "tmp", "upload")
 WITHOUT_SCRIPTS = ("host_list", "auto", "yaml", "ini", "toml")
 
 
@@ -49,7 +48,7 @@ class AnsibleCollector(Collector):
         self.definition = definition
         self.around = around
         self.document: Mapping[str, Any] = {}
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._private: Path | None = None
 
     @abstractmethod
     async def find(self, private: Path) -> Inputs:
@@ -62,10 +61,7 @@ class AnsibleCollector(Collector):
         """Find the inputs, run ansible-inventory, read its document. Raises UpdateFailed with Ansible's own message."""
         settings, definition = self.around.settings, self.definition
         program = ansible_inventory(settings)
-        self._folder = tempfile.TemporaryDirectory(prefix="craton-inv-", ignore_cleanup_errors=True)
-        private = Path(self._folder.name).resolve()  # noqa: ASYNC240 - a folder made a line before
-        for name in FOLDERS:
-            (private / name).mkdir()
+        self._private = private = await asyncio.to_thread(make_private)
         (private / "ansible.cfg").touch()
         inputs = await self.find(private)
         output = private / "output.json"
@@ -108,5 +104,5 @@ class AnsibleCollector(Collector):
 
     async def close(self) -> None:
         """Remove the private folder."""
-        if self._folder is not None:
-            await asyncio.to_thread(self._folder.cleanup)
+        if self._private is not None:
+            await asyncio.to_thread(remove, self._private)
