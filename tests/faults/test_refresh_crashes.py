@@ -100,6 +100,7 @@ async def test_f06_a_crash_after_the_effect_runs_nothing_twice(
 async def test_f09_refreshes_of_one_source_run_one_after_the_other_and_the_last_state_stays(
     fault_factory: SessionFactory, start_worker: StartWorker
 ) -> None:
+    """Given two workers, when one source is asked for at once, then its runs take turns and the last state stays."""
     source = await add_source(fault_factory, 10_000)
     start_worker()
     start_worker()

@@ -135,6 +135,7 @@ async def test_a_worker_that_lost_its_lease_deletes_nothing(
 async def test_what_hosts_are_linked_to_and_runs_go_in_chunks_too(
     session: AsyncSession, session_factory: SessionFactory, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Given more rows than a chunk holds, when they are deleted, then they go chunk by chunk."""
     in_ones(monkeypatch)
     inventory = await marked_inventory(session, hosts=1)
     source = await make_source(session, inventory=inventory)

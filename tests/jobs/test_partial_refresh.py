@@ -28,7 +28,7 @@ def _second_page_fails(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_partial_update_keeps_what_it_read_and_deletes_nothing(
     updates: Updates, request: pytest.FixtureRequest
 ) -> None:
-    # Given three machines, when a page is refused, then all three stay, and run and source tell why.
+    """Given three machines, when a page is refused, then all three stay, and run and source tell why."""
     await updates.run(overwrite=True)
     request.getfixturevalue("_second_page_fails")
     row = await updates.run(overwrite=True)

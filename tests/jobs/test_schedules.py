@@ -101,6 +101,7 @@ async def test_four_workers_fire_each_moment_once(updates: Updates) -> None:
 
 
 async def test_moments_missed_while_nobody_worked_are_made_up_for_once(updates: Updates) -> None:
+    """Given nights when nobody worked, when a worker looks, then one run makes up for all and the plan goes on."""
     schedule_id = await scheduled(updates, BERLIN + NIGHTLY, at(2026, 2, 1, 2))
     assert await fire_due(updates.world.factory, at(2026, 2, 10, 12)) == 1
     assert [tick for tick, _ in await fires(updates, schedule_id)] == [at(2026, 2, 10, 2)]

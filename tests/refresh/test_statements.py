@@ -17,6 +17,7 @@ async def counted(world: World, delivered: dict[str, object]) -> int:
 
 
 async def test_a_first_refresh_takes_as_many_statements_for_ten_hosts_as_for_a_thousand(world: World) -> None:
+    """Given nothing yet, when ten or a thousand hosts come, then the statements are as many."""
     few = await World.make(world.engine)
     await few.source()
     await world.source()

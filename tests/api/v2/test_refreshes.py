@@ -62,6 +62,7 @@ async def targets_of(client: httpx.AsyncClient, run_id: int) -> list[Any]:
 async def test_objects_asked_for_wait_in_one_update_each_once(
     client: httpx.AsyncClient, source: InventorySource
 ) -> None:
+    """Given a waiting update, when the same objects are asked for again, then each is in it once."""
     first = await start(client, source, targets=[ONE, ONE])
     second = await start(client, source, targets=[ONE, TWO])
     assert (first["id"], first["kind"]) == (second["id"], "targeted")
@@ -71,6 +72,7 @@ async def test_objects_asked_for_wait_in_one_update_each_once(
 
 
 async def test_the_whole_source_swallows_its_objects(client: httpx.AsyncClient, source: InventorySource) -> None:
+    """Given objects that wait, when their source is asked for, then it swallows them."""
     first = await start(client, source, targets=[ONE])
     second = await start(client, source)
     assert (second["id"], second["kind"]) == (first["id"], "full")
@@ -79,6 +81,7 @@ async def test_the_whole_source_swallows_its_objects(client: httpx.AsyncClient, 
 
 
 async def test_too_many_objects_are_the_whole_source(client: httpx.AsyncClient, source: InventorySource) -> None:
+    """Given the threshold, when more objects are asked for, then the whole source is."""
     some = [{"association": "hosts", "manager_ref": {"name": f"web-{number}"}} for number in range(60)]
     others = [{"association": "hosts", "manager_ref": {"name": f"db-{number}"}} for number in range(60)]
     assert (await start(client, source, targets=some))["kind"] == "targeted"
@@ -89,6 +92,7 @@ async def test_too_many_objects_are_the_whole_source(client: httpx.AsyncClient, 
 async def test_a_kind_that_knows_whole_sources_only_refreshes_all(
     client: httpx.AsyncClient, source: InventorySource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Given a kind that takes no targets, when an object is asked for, then the whole source is."""
     monkeypatch.setattr(ExampleProvider, "allow_targeted_refresh", False)
     assert (await start(client, source, targets=[ONE]))["kind"] == "full"
 
@@ -96,6 +100,7 @@ async def test_a_kind_that_knows_whole_sources_only_refreshes_all(
 async def test_a_running_update_is_never_merged_into(
     client: httpx.AsyncClient, source: InventorySource, session: AsyncSession
 ) -> None:
+    """Given a running update, when an object is asked for, then another update waits."""
     first = await start(client, source, targets=[ONE])
     await session.execute(update(InventoryUpdate).where(InventoryUpdate.id == first["id"]).values(status="running"))
     second = await start(client, source, targets=[TWO])
@@ -161,6 +166,7 @@ async def test_no_targets_at_all_are_not_taken_for_the_whole_source(
 async def test_a_host_is_refreshed_by_all_its_sources(
     client: httpx.AsyncClient, host: Host, source: InventorySource, session: AsyncSession, inventory: Inventory
 ) -> None:
+    """Given a host of several sources, when it is asked for, then each of them refreshes it."""
     second = await make_source(session, "second", inventory=inventory, source="example")
     empty = await make_source(session, "empty", inventory=inventory, source="file")
     await make_source(session, "stranger", inventory=inventory, source="example")
@@ -213,6 +219,7 @@ def event(uid: str, *targets: Any, **values: Any) -> dict[str, Any]:
 
 
 async def test_events_become_targets_of_one_waiting_update(client: httpx.AsyncClient, source: InventorySource) -> None:
+    """Given events, when they are taken, then their objects wait in one update."""
     first = (await post_events(client, source, event("a", ONE))).json()
     second = (await post_events(client, source, [event("b", ONE), event("c", TWO), event("d")])).json()
     assert first["inventory_update"] == second["inventory_update"]
@@ -234,6 +241,7 @@ async def test_events_become_targets_of_one_waiting_update(client: httpx.AsyncCl
 async def test_the_same_event_again_costs_nothing(
     client: httpx.AsyncClient, source: InventorySource, again: dict[str, Any]
 ) -> None:
+    """Given an event that was taken, when it comes again, then nothing is asked."""
     await post_events(client, source, event("a", ONE))
     told = (await post_events(client, source, [again, again])).json()
     assert (told["accepted"], told["duplicates"], told["inventory_update"]) == (0, 2, None)
@@ -251,6 +259,7 @@ async def test_events_without_an_id_are_told_apart_by_time_and_content(
 async def test_a_flood_of_like_events_is_cut_and_others_come_through(
     client: httpx.AsyncClient, source: InventorySource, settings: Settings
 ) -> None:
+    """Given a flood of like events, when it comes, then it is cut and others come through."""
     most = settings.event_flood_limit
     told = (await post_events(client, source, [event(f"a{number}", ONE) for number in range(most + 5)])).json()
     assert (told["accepted"], told["blocked"]) == (most, 5)

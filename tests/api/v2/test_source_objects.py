@@ -285,6 +285,7 @@ async def test_objects_move_with_their_inventory_and_go_with_it(
 async def test_objects_go_with_their_source_and_leave_the_hosts(
     client: httpx.AsyncClient, session: AsyncSession, cloud: Cloud
 ) -> None:
+    """Given a source with objects, when it is deleted, then they go with it and hosts stay."""
     host_id = cloud["web1"].id
     await session.delete(cloud.source)
     await session.flush()

@@ -68,7 +68,7 @@ LESSONS = {
         "10_given_a_repeated_identity_when_saved",
     ),
     "a mass deletion in one piece": ("jobs/test_delete_inventory.py", "what_hosts_are_linked_to_and_runs_go_in_chunks"),
-    "reconnecting guesses": ("refresh/test_renames.py", "an_id_of_two_hosts_renames_neither"),
+    "reconnecting guesses": ("refresh/scenarios/test_renames.py", "given_an_id_of_two_hosts_when_delivered"),
     "reconnecting has no order": (HERE, "given_two_ways_to_reconnect_when_both_fit"),
     "reconnecting across managers": (HERE, "given_two_sources_with_one_instance_id"),
     "a targeted machine cleared folders": (SCOPE, "given_a_group_of_two_when_one_host_is_asked_for"),
