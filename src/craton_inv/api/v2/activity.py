@@ -3,8 +3,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path
+from sqlalchemy import ColumnElement
 
+from craton_inv import models
 from craton_inv.api.ids import PathId
+from craton_inv.api.v2.below import list_below
+from craton_inv.api.v2.kinds import ACTIVITY
 from craton_inv.api.v2.listing import WindowDep, listed
 from craton_inv.api.v2.present.activity import ActivityStreamPresenter
 from craton_inv.api.v2.present.base import Viewer, ViewerDep
@@ -37,51 +41,27 @@ async def get_activity_stream(row_id: RowId, viewer: ViewerDep) -> ActivityStrea
     return await presenter.one(await repository.get(row_id))
 
 
-@router.get(
-    "/inventories/{id}/activity_stream/",
-    operation_id="list_inventory_activity_stream",
-    response_model_exclude_unset=True,
-    tags=["inventories"],
-)
-async def list_inventory_activity_stream(row_id: RowId, viewer: ViewerDep, window: WindowDep) -> ActivityStreamList:
+@list_below(router, "/inventories/{id}/activity_stream/", InventoryRepository, ACTIVITY, tag="inventories")
+def list_inventory_activity_stream(inventory: models.Inventory) -> ColumnElement[bool]:
     """List what happened to an inventory, its hosts, groups and sources."""
-    row = await InventoryRepository(viewer.session, viewer.scope).get(row_id)
-    return await listed(window, *_parts(viewer), ActivityStreamList, of_inventory(row.id))
+    return of_inventory(inventory.id)
 
 
-@router.get(
-    "/hosts/{id}/activity_stream/",
-    operation_id="list_host_activity_stream",
-    response_model_exclude_unset=True,
-    tags=["hosts"],
-)
-async def list_host_activity_stream(row_id: RowId, viewer: ViewerDep, window: WindowDep) -> ActivityStreamList:
+@list_below(router, "/hosts/{id}/activity_stream/", HostRepository, ACTIVITY, tag="hosts")
+def list_host_activity_stream(host: models.Host) -> ColumnElement[bool]:
     """List what happened to a host by hand; what refreshes did to it is in their change sets."""
-    row = await HostRepository(viewer.session, viewer.scope).get(row_id)
-    return await listed(window, *_parts(viewer), ActivityStreamList, of_object("host", row.id))
+    return of_object("host", host.id)
 
 
-@router.get(
-    "/groups/{id}/activity_stream/",
-    operation_id="list_group_activity_stream",
-    response_model_exclude_unset=True,
-    tags=["groups"],
-)
-async def list_group_activity_stream(row_id: RowId, viewer: ViewerDep, window: WindowDep) -> ActivityStreamList:
+@list_below(router, "/groups/{id}/activity_stream/", GroupRepository, ACTIVITY, tag="groups")
+def list_group_activity_stream(group: models.Group) -> ColumnElement[bool]:
     """List what happened to a group by hand."""
-    row = await GroupRepository(viewer.session, viewer.scope).get(row_id)
-    return await listed(window, *_parts(viewer), ActivityStreamList, of_object("group", row.id))
+    return of_object("group", group.id)
 
 
-@router.get(
-    "/inventory_sources/{id}/activity_stream/",
-    operation_id="list_inventory_source_activity_stream",
-    response_model_exclude_unset=True,
-    tags=["inventory_sources"],
+@list_below(
+    router, "/inventory_sources/{id}/activity_stream/", InventorySourceRepository, ACTIVITY, tag="inventory_sources"
 )
-async def list_inventory_source_activity_stream(
-    row_id: RowId, viewer: ViewerDep, window: WindowDep
-) -> ActivityStreamList:
+def list_inventory_source_activity_stream(source: models.InventorySource) -> ColumnElement[bool]:
     """List what happened to a source."""
-    row = await InventorySourceRepository(viewer.session, viewer.scope).get(row_id)
-    return await listed(window, *_parts(viewer), ActivityStreamList, of_object("inventory_source", row.id))
+    return of_object("inventory_source", source.id)

@@ -3,16 +3,20 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
+from sqlalchemy import ColumnElement
 
+from craton_inv import models
 from craton_inv.api.ids import PathId
 from craton_inv.api.preconditions import require_match, tell_etag
 from craton_inv.api.v2.associating import COLUMNS
+from craton_inv.api.v2.below import list_below
 from craton_inv.api.v2.getting import referred
+from craton_inv.api.v2.kinds import CREDENTIALS
 from craton_inv.api.v2.listing import WindowDep, listed
-from craton_inv.api.v2.present import CredentialPresenter, CredentialTypePresenter
+from craton_inv.api.v2.present import CredentialTypePresenter
 from craton_inv.api.v2.present.base import ViewerDep
 from craton_inv.repositories.credential_types import CredentialTypeRepository
-from craton_inv.repositories.credentials import CredentialRepository, of_type
+from craton_inv.repositories.credentials import of_type
 from craton_inv.repositories.tenants import OrganizationRepository
 from craton_inv.schemas.v2.credential_types import (
     CredentialType,
@@ -21,7 +25,6 @@ from craton_inv.schemas.v2.credential_types import (
     CredentialTypePatch,
     CredentialTypeReplace,
 )
-from craton_inv.schemas.v2.credentials import CredentialList
 from craton_inv.services import credential_types as service
 
 router = APIRouter(prefix="/credential_types", tags=["credentials"])
@@ -84,12 +87,10 @@ async def delete_credential_type(type_id: TypeId, viewer: ViewerDep, request: Re
     await service.delete_type(viewer.session, viewer.scope, row)
 
 
-@router.get("/{id}/credentials/", operation_id="list_credential_type_credentials", response_model_exclude_unset=True)
-async def list_credential_type_credentials(type_id: TypeId, viewer: ViewerDep, window: WindowDep) -> CredentialList:
+@list_below(router, "/{id}/credentials/", CredentialTypeRepository, CREDENTIALS)
+def list_credential_type_credentials(credential_type: models.CredentialType) -> ColumnElement[bool]:
     """List the credentials of a type."""
-    row = await CredentialTypeRepository(viewer.session, viewer.scope).get(type_id)
-    repository = CredentialRepository(viewer.session, viewer.scope)
-    return await listed(window, repository, CredentialPresenter(viewer), CredentialList, of_type(row.id))
+    return of_type(credential_type.id)
 
 
 def _columns(body: CredentialTypeCreate | CredentialTypePatch) -> dict[str, Any]:

@@ -3,11 +3,15 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
+from sqlalchemy import ColumnElement
 
+from craton_inv import models
 from craton_inv.api.deps import ContextDep
 from craton_inv.api.ids import PathId
 from craton_inv.api.preconditions import require_match, tell_etag
+from craton_inv.api.v2.below import list_below
 from craton_inv.api.v2.getting import referred
+from craton_inv.api.v2.kinds import CREDENTIALS
 from craton_inv.api.v2.listing import WindowDep, listed
 from craton_inv.api.v2.present import CredentialPresenter
 from craton_inv.api.v2.present.base import Viewer, ViewerDep
@@ -91,14 +95,10 @@ async def delete_credential(credential_id: RowId, viewer: ViewerDep, request: Re
     await repository.delete(row)
 
 
-@router.get(
-    "/organizations/{id}/credentials/", operation_id="list_organization_credentials", response_model_exclude_unset=True
-)
-async def list_organization_credentials(organization_id: RowId, viewer: ViewerDep, window: WindowDep) -> CredentialList:
+@list_below(router, "/organizations/{id}/credentials/", OrganizationRepository, CREDENTIALS)
+def list_organization_credentials(tenant: models.Tenant) -> ColumnElement[bool]:
     """List the credentials of an organization."""
-    row = await OrganizationRepository(viewer.session, viewer.scope).get(organization_id)
-    repository = CredentialRepository(viewer.session, viewer.scope)
-    return await listed(window, repository, CredentialPresenter(viewer), CredentialList, of_tenant(row.id))
+    return of_tenant(tenant.id)
 
 
 @router.post("/organizations/{id}/credentials/", operation_id="create_organization_credential", status_code=201)

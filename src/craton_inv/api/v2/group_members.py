@@ -3,11 +3,15 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
+from sqlalchemy import ColumnElement
 
+from craton_inv import models
 from craton_inv.api.ids import PathId
 from craton_inv.api.v2.associating import Wish, linked, new_content, wish_of
+from craton_inv.api.v2.below import list_below
 from craton_inv.api.v2.host_search import HostFilterDep, list_hosts_where
-from craton_inv.api.v2.listing import WindowDep, listed
+from craton_inv.api.v2.kinds import GROUPS
+from craton_inv.api.v2.listing import WindowDep
 from craton_inv.api.v2.present import GroupPresenter, HostPresenter
 from craton_inv.api.v2.present.base import ViewerDep
 from craton_inv.models import Host as HostRow
@@ -15,7 +19,7 @@ from craton_inv.repositories import groups, hosts
 from craton_inv.repositories.groups import GroupRepository
 from craton_inv.repositories.hosts import HostRepository
 from craton_inv.repositories.inventories import InventoryRepository
-from craton_inv.schemas.v2.groups import Group, GroupList
+from craton_inv.schemas.v2.groups import Group
 from craton_inv.schemas.v2.hosts import Host, HostList
 from craton_inv.schemas.v2.links import GroupLink, HostLink
 from craton_inv.services import associations
@@ -63,12 +67,10 @@ async def associate_group_hosts(group_id: GroupId, body: HostLink, viewer: Viewe
     return await HostPresenter(viewer).one(host)
 
 
-@router.get("/{id}/children/", operation_id="list_group_children", response_model_exclude_unset=True)
-async def list_group_children(group_id: GroupId, viewer: ViewerDep, window: WindowDep) -> GroupList:
+@list_below(router, "/{id}/children/", GroupRepository, GROUPS)
+def list_group_children(group: models.Group) -> ColumnElement[bool]:
     """List the direct sub-groups of a group."""
-    repository = GroupRepository(viewer.session, viewer.scope)
-    group = await repository.get(group_id)
-    return await listed(window, repository, GroupPresenter(viewer), GroupList, groups.children_of(group.id))
+    return groups.children_of(group.id)
 
 
 @router.post(

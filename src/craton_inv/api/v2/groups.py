@@ -3,22 +3,24 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
+from sqlalchemy import ColumnElement
 
+from craton_inv import models
 from craton_inv.api.ids import PathId
 from craton_inv.api.preconditions import require_match, tell_etag
 from craton_inv.api.v2.associating import content_of
+from craton_inv.api.v2.below import list_below
 from craton_inv.api.v2.getting import keep_inventory, referred
 from craton_inv.api.v2.host_search import HostFilterDep, list_hosts_where
+from craton_inv.api.v2.kinds import GROUPS, INVENTORY_SOURCES
 from craton_inv.api.v2.listing import WindowDep, listed
-from craton_inv.api.v2.present import GroupPresenter, InventorySourcePresenter
+from craton_inv.api.v2.present import GroupPresenter
 from craton_inv.api.v2.present.base import ViewerDep
 from craton_inv.repositories import groups, hosts, inventory_sources
 from craton_inv.repositories.groups import GroupRepository
 from craton_inv.repositories.inventories import InventoryRepository
-from craton_inv.repositories.inventory_sources import InventorySourceRepository
 from craton_inv.schemas.v2.groups import Group, GroupCreate, GroupList, GroupPatch, GroupReplace
 from craton_inv.schemas.v2.hosts import HostList
-from craton_inv.schemas.v2.inventory_sources import InventorySourceList
 from craton_inv.services import groups as service
 
 router = APIRouter(prefix="/groups", tags=["groups"])
@@ -78,14 +80,10 @@ async def delete_group(group_id: GroupId, viewer: ViewerDep, request: Request) -
     await service.delete_group(viewer.session, viewer.scope, row)
 
 
-@router.get(
-    "/{id}/potential_children/", operation_id="list_group_potential_children", response_model_exclude_unset=True
-)
-async def list_group_potential_children(group_id: GroupId, viewer: ViewerDep, window: WindowDep) -> GroupList:
+@list_below(router, "/{id}/potential_children/", GroupRepository, GROUPS)
+def list_group_potential_children(group: models.Group) -> ColumnElement[bool]:
     """List the groups that could become children of a group."""
-    repository = GroupRepository(viewer.session, viewer.scope)
-    group = await repository.get(group_id)
-    return await listed(window, repository, GroupPresenter(viewer), GroupList, groups.potential_children_of(group))
+    return groups.potential_children_of(group)
 
 
 @router.get("/{id}/all_hosts/", operation_id="list_group_all_hosts", response_model_exclude_unset=True)
@@ -97,10 +95,7 @@ async def list_group_all_hosts(
     return await list_hosts_where(viewer, window, host_filter, hosts.below_group(group.id))
 
 
-@router.get("/{id}/inventory_sources/", operation_id="list_group_inventory_sources", response_model_exclude_unset=True)
-async def list_group_inventory_sources(group_id: GroupId, viewer: ViewerDep, window: WindowDep) -> InventorySourceList:
+@list_below(router, "/{id}/inventory_sources/", GroupRepository, INVENTORY_SOURCES)
+def list_group_inventory_sources(group: models.Group) -> ColumnElement[bool]:
     """List the sources that deliver a group."""
-    group = await GroupRepository(viewer.session, viewer.scope).get(group_id)
-    repository = InventorySourceRepository(viewer.session, viewer.scope)
-    presenter = InventorySourcePresenter(viewer)
-    return await listed(window, repository, presenter, InventorySourceList, inventory_sources.of_group(group.id))
+    return inventory_sources.of_group(group.id)

@@ -3,17 +3,20 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
+from sqlalchemy import ColumnElement
 
+from craton_inv import models
 from craton_inv.api.ids import PathId
 from craton_inv.api.v2.associating import Wish, linked, new_content, wish_of
-from craton_inv.api.v2.listing import WindowDep, listed
+from craton_inv.api.v2.below import list_below
+from craton_inv.api.v2.kinds import GROUPS
 from craton_inv.api.v2.present import GroupPresenter
 from craton_inv.api.v2.present.base import ViewerDep
 from craton_inv.repositories import groups
 from craton_inv.repositories.groups import GroupRepository
 from craton_inv.repositories.hosts import HostRepository
 from craton_inv.repositories.inventories import InventoryRepository
-from craton_inv.schemas.v2.groups import Group, GroupList
+from craton_inv.schemas.v2.groups import Group
 from craton_inv.schemas.v2.links import GroupLink
 from craton_inv.services import associations
 from craton_inv.services.groups import create_group
@@ -22,12 +25,10 @@ router = APIRouter(prefix="/hosts", tags=["hosts"])
 HostId = Annotated[PathId, Path(alias="id")]
 
 
-@router.get("/{id}/groups/", operation_id="list_host_groups", response_model_exclude_unset=True)
-async def list_host_groups(host_id: HostId, viewer: ViewerDep, window: WindowDep) -> GroupList:
+@list_below(router, "/{id}/groups/", HostRepository, GROUPS)
+def list_host_groups(host: models.Host) -> ColumnElement[bool]:
     """List the groups of a host."""
-    host = await HostRepository(viewer.session, viewer.scope).get(host_id)
-    repository = GroupRepository(viewer.session, viewer.scope)
-    return await listed(window, repository, GroupPresenter(viewer), GroupList, groups.of_host(host.id))
+    return groups.of_host(host.id)
 
 
 @router.post(

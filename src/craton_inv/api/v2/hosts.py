@@ -3,23 +3,23 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
+from sqlalchemy import ColumnElement
 
+from craton_inv import models
 from craton_inv.api.ids import PathId
 from craton_inv.api.preconditions import require_match, tell_etag
 from craton_inv.api.v2.associating import content_of
+from craton_inv.api.v2.below import list_below
 from craton_inv.api.v2.getting import keep_inventory, referred
 from craton_inv.api.v2.host_search import HostFilterDep, list_hosts_where, take_smart_inventories
-from craton_inv.api.v2.listing import WindowDep, listed
-from craton_inv.api.v2.present import GroupPresenter, HostPresenter, InventorySourcePresenter
+from craton_inv.api.v2.kinds import GROUPS, INVENTORY_SOURCES
+from craton_inv.api.v2.listing import WindowDep
+from craton_inv.api.v2.present import HostPresenter
 from craton_inv.api.v2.present.base import ViewerDep
 from craton_inv.repositories import groups, inventory_sources
-from craton_inv.repositories.groups import GroupRepository
 from craton_inv.repositories.hosts import HostRepository
 from craton_inv.repositories.inventories import InventoryRepository
-from craton_inv.repositories.inventory_sources import InventorySourceRepository
-from craton_inv.schemas.v2.groups import GroupList
 from craton_inv.schemas.v2.hosts import Host, HostCreate, HostList, HostPatch, HostReplace
-from craton_inv.schemas.v2.inventory_sources import InventorySourceList
 from craton_inv.services import hosts as service
 
 router = APIRouter(prefix="/hosts", tags=["hosts"])
@@ -79,18 +79,13 @@ async def delete_host(host_id: HostId, viewer: ViewerDep, request: Request) -> N
     await service.delete_host(viewer.session, viewer.scope, row)
 
 
-@router.get("/{id}/all_groups/", operation_id="list_host_all_groups", response_model_exclude_unset=True)
-async def list_host_all_groups(host_id: HostId, viewer: ViewerDep, window: WindowDep) -> GroupList:
+@list_below(router, "/{id}/all_groups/", HostRepository, GROUPS)
+def list_host_all_groups(host: models.Host) -> ColumnElement[bool]:
     """List the groups a host is in, directly or through groups below."""
-    host = await HostRepository(viewer.session, viewer.scope).get(host_id)
-    repository = GroupRepository(viewer.session, viewer.scope)
-    return await listed(window, repository, GroupPresenter(viewer), GroupList, groups.over_host(host.id))
+    return groups.over_host(host.id)
 
 
-@router.get("/{id}/inventory_sources/", operation_id="list_host_inventory_sources", response_model_exclude_unset=True)
-async def list_host_inventory_sources(host_id: HostId, viewer: ViewerDep, window: WindowDep) -> InventorySourceList:
+@list_below(router, "/{id}/inventory_sources/", HostRepository, INVENTORY_SOURCES)
+def list_host_inventory_sources(host: models.Host) -> ColumnElement[bool]:
     """List the sources that deliver a host."""
-    host = await HostRepository(viewer.session, viewer.scope).get(host_id)
-    repository = InventorySourceRepository(viewer.session, viewer.scope)
-    presenter = InventorySourcePresenter(viewer)
-    return await listed(window, repository, presenter, InventorySourceList, inventory_sources.of_host(host.id))
+    return inventory_sources.of_host(host.id)

@@ -5,10 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 from sqlalchemy import ColumnElement
 
+from craton_inv import models
 from craton_inv.api.ids import PathId
 from craton_inv.api.v2.associating import Wish, linked, new_content, wish_of
+from craton_inv.api.v2.below import list_below
 from craton_inv.api.v2.host_search import HostFilterDep, list_hosts_where
-from craton_inv.api.v2.listing import WindowDep, listed
+from craton_inv.api.v2.kinds import GROUPS
+from craton_inv.api.v2.listing import WindowDep
 from craton_inv.api.v2.present import GroupPresenter, HostPresenter
 from craton_inv.api.v2.present.base import Viewer, ViewerDep
 from craton_inv.errors import BadRequest
@@ -18,7 +21,7 @@ from craton_inv.repositories.groups import GroupRepository
 from craton_inv.repositories.hosts import HostRepository
 from craton_inv.repositories.inventories import InventoryRepository
 from craton_inv.repositories.memberships import MembershipRepository
-from craton_inv.schemas.v2.groups import Group, GroupList, GroupTree
+from craton_inv.schemas.v2.groups import Group, GroupTree
 from craton_inv.schemas.v2.hosts import Host, HostList
 from craton_inv.schemas.v2.links import GroupLink, HostLink
 from craton_inv.services.groups import create_group, delete_group, group_to_delete
@@ -59,10 +62,10 @@ async def associate_inventory_hosts(
     return Response(status_code=204)
 
 
-@router.get("/{id}/groups/", operation_id="list_inventory_groups", response_model_exclude_unset=True)
-async def list_inventory_groups(inventory_id: InventoryId, viewer: ViewerDep, window: WindowDep) -> GroupList:
+@list_below(router, "/{id}/groups/", InventoryRepository, GROUPS)
+def list_inventory_groups(inventory: models.Inventory) -> ColumnElement[bool]:
     """List the groups of an inventory."""
-    return await _list_groups(inventory_id, viewer, window, groups.in_inventory(inventory_id))
+    return groups.in_inventory(inventory.id)
 
 
 @router.post(
@@ -75,10 +78,10 @@ async def associate_inventory_groups(
     return await _associate_group(inventory_id, body, viewer, response)
 
 
-@router.get("/{id}/root_groups/", operation_id="list_inventory_root_groups", response_model_exclude_unset=True)
-async def list_inventory_root_groups(inventory_id: InventoryId, viewer: ViewerDep, window: WindowDep) -> GroupList:
+@list_below(router, "/{id}/root_groups/", InventoryRepository, GROUPS)
+def list_inventory_root_groups(inventory: models.Inventory) -> ColumnElement[bool]:
     """List the groups of an inventory that are below no other."""
-    return await _list_groups(inventory_id, viewer, window, groups.roots_of(inventory_id))
+    return groups.roots_of(inventory.id)
 
 
 @router.post(
@@ -107,12 +110,6 @@ async def get_inventory_tree(inventory_id: InventoryId, viewer: ViewerDep) -> li
     )
     edges = await MembershipRepository(viewer.session).edges_of(inventory.id)
     return await GroupPresenter(viewer).tree(rows.items, edges)
-
-
-async def _list_groups(inventory_id: int, viewer: Viewer, window: WindowDep, where: ColumnElement[bool]) -> GroupList:
-    await InventoryRepository(viewer.session, viewer.scope).get(inventory_id)
-    repository = GroupRepository(viewer.session, viewer.scope)
-    return await listed(window, repository, GroupPresenter(viewer), GroupList, where)
 
 
 async def _associate_group(inventory_id: int, body: GroupLink, viewer: Viewer, response: Response) -> Any:

@@ -4,12 +4,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
+from sqlalchemy import ColumnElement
 
+from craton_inv import models
 from craton_inv.api.deps import ContextDep
 from craton_inv.api.ids import PathId
 from craton_inv.api.preconditions import require_match, tell_etag
 from craton_inv.api.v2.associating import content_of
+from craton_inv.api.v2.below import list_below
 from craton_inv.api.v2.getting import keep_inventory, referred
+from craton_inv.api.v2.kinds import INVENTORY_SOURCES
 from craton_inv.api.v2.listing import WindowDep, listed
 from craton_inv.api.v2.present import InventorySourcePresenter
 from craton_inv.api.v2.present.base import ViewerDep
@@ -103,19 +107,10 @@ async def delete_inventory_source(source_id: RowId, viewer: ViewerDep, request: 
     return JSONResponse(DeletionAccepted(id=row.id, pending_deletion=True).model_dump(), 202)
 
 
-@router.get(
-    "/inventories/{id}/inventory_sources/",
-    operation_id="list_inventory_inventory_sources",
-    response_model_exclude_unset=True,
-)
-async def list_inventory_inventory_sources(
-    inventory_id: RowId, viewer: ViewerDep, window: WindowDep
-) -> InventorySourceList:
+@list_below(router, "/inventories/{id}/inventory_sources/", InventoryRepository, INVENTORY_SOURCES)
+def list_inventory_inventory_sources(inventory: models.Inventory) -> ColumnElement[bool]:
     """List the sources of an inventory."""
-    inventory = await InventoryRepository(viewer.session, viewer.scope).get(inventory_id)
-    repository = InventorySourceRepository(viewer.session, viewer.scope)
-    presenter = InventorySourcePresenter(viewer)
-    return await listed(window, repository, presenter, InventorySourceList, sources.in_inventory(inventory.id))
+    return sources.in_inventory(inventory.id)
 
 
 @router.post("/inventories/{id}/inventory_sources/", operation_id="create_inventory_inventory_source", status_code=201)

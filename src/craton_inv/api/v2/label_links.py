@@ -3,17 +3,20 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
+from sqlalchemy import ColumnElement
 
+from craton_inv import models
 from craton_inv.api.ids import PathId
 from craton_inv.api.v2.associating import Wish, linked, new_content, wish_of
-from craton_inv.api.v2.listing import WindowDep, listed
+from craton_inv.api.v2.below import list_below
+from craton_inv.api.v2.kinds import LABELS
 from craton_inv.api.v2.present import LabelPresenter
 from craton_inv.api.v2.present.base import Viewer, ViewerDep
 from craton_inv.repositories import labels
 from craton_inv.repositories.hosts import HostRepository
 from craton_inv.repositories.inventories import InventoryRepository
 from craton_inv.repositories.labels import Bearer, LabelRepository
-from craton_inv.schemas.v2.labels import Label, LabelList
+from craton_inv.schemas.v2.labels import Label
 from craton_inv.schemas.v2.links import LabelLink
 from craton_inv.services.labels import attach_label, attach_named_label, detach_label
 
@@ -23,12 +26,10 @@ HostId = Annotated[PathId, Path(alias="id")]
 LINKED: dict[int | str, dict[str, Any]] = {204: {"description": "Attached or detached."}}
 
 
-@router.get("/inventories/{id}/labels/", operation_id="list_inventory_labels", response_model_exclude_unset=True)
-async def list_inventory_labels(inventory_id: InventoryId, viewer: ViewerDep, window: WindowDep) -> LabelList:
+@list_below(router, "/inventories/{id}/labels/", InventoryRepository, LABELS)
+def list_inventory_labels(inventory: models.Inventory) -> ColumnElement[bool]:
     """List the labels of an inventory."""
-    inventory = await InventoryRepository(viewer.session, viewer.scope).get(inventory_id)
-    repository = LabelRepository(viewer.session, viewer.scope)
-    return await listed(window, repository, LabelPresenter(viewer), LabelList, labels.of_inventory(inventory.id))
+    return labels.of_inventory(inventory.id)
 
 
 @router.post(
@@ -46,12 +47,10 @@ async def associate_inventory_labels(
     return await _associate(inventory, body, viewer, response)
 
 
-@router.get("/hosts/{id}/labels/", operation_id="list_host_labels", response_model_exclude_unset=True)
-async def list_host_labels(host_id: HostId, viewer: ViewerDep, window: WindowDep) -> LabelList:
+@list_below(router, "/hosts/{id}/labels/", HostRepository, LABELS)
+def list_host_labels(host: models.Host) -> ColumnElement[bool]:
     """List the labels of a host."""
-    host = await HostRepository(viewer.session, viewer.scope).get(host_id)
-    repository = LabelRepository(viewer.session, viewer.scope)
-    return await listed(window, repository, LabelPresenter(viewer), LabelList, labels.of_host(host.id))
+    return labels.of_host(host.id)
 
 
 @router.post(

@@ -4,16 +4,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
+from sqlalchemy import ColumnElement
 
+from craton_inv import models
 from craton_inv.api.ids import PathId
 from craton_inv.api.preconditions import require_match, tell_etag
+from craton_inv.api.v2.below import list_below
+from craton_inv.api.v2.kinds import INVENTORIES
 from craton_inv.api.v2.listing import WindowDep, listed
-from craton_inv.api.v2.present import InventoryPresenter, OrganizationPresenter
+from craton_inv.api.v2.present import OrganizationPresenter
 from craton_inv.api.v2.present.base import ViewerDep
-from craton_inv.models import Inventory
-from craton_inv.repositories.inventories import InventoryRepository
 from craton_inv.repositories.tenants import OrganizationRepository
-from craton_inv.schemas.v2.inventories import DeletionAccepted, InventoryList
+from craton_inv.schemas.v2.inventories import DeletionAccepted
 from craton_inv.schemas.v2.organizations import (
     Organization,
     OrganizationCreate,
@@ -95,11 +97,7 @@ async def delete_organization(organization_id: OrganizationId, viewer: ViewerDep
     return JSONResponse(DeletionAccepted(id=row.id, pending_deletion=True).model_dump(), 202)
 
 
-@router.get("/{id}/inventories/", operation_id="list_organization_inventories", response_model_exclude_unset=True)
-async def list_organization_inventories(
-    organization_id: OrganizationId, viewer: ViewerDep, window: WindowDep
-) -> InventoryList:
+@list_below(router, "/{id}/inventories/", OrganizationRepository, INVENTORIES)
+def list_organization_inventories(tenant: models.Tenant) -> ColumnElement[bool]:
     """List the inventories of an organization."""
-    row = await OrganizationRepository(viewer.session, viewer.scope).get(organization_id)
-    repository = InventoryRepository(viewer.session, viewer.scope)
-    return await listed(window, repository, InventoryPresenter(viewer), InventoryList, Inventory.tenant_id == row.id)
+    return models.Inventory.tenant_id == tenant.id

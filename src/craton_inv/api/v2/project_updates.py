@@ -4,8 +4,12 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
+from sqlalchemy import ColumnElement
 
+from craton_inv import models
 from craton_inv.api.ids import PathId
+from craton_inv.api.v2.below import list_below
+from craton_inv.api.v2.kinds import PROJECT_UPDATES
 from craton_inv.api.v2.listing import WindowDep, listed
 from craton_inv.api.v2.present import ProjectUpdatePresenter
 from craton_inv.api.v2.present.base import ViewerDep
@@ -37,15 +41,10 @@ async def start_project_update(project_id: RowId, viewer: ViewerDep, response: R
     return await ProjectUpdatePresenter(viewer).started(row)
 
 
-@router.get(
-    "/projects/{id}/project_updates/", operation_id="list_project_project_updates", response_model_exclude_unset=True
-)
-async def list_project_project_updates(project_id: RowId, viewer: ViewerDep, window: WindowDep) -> ProjectUpdateList:
+@list_below(router, "/projects/{id}/project_updates/", ProjectRepository, PROJECT_UPDATES)
+def list_project_project_updates(project: models.Project) -> ColumnElement[bool]:
     """List the runs of a project."""
-    project = await ProjectRepository(viewer.session, viewer.scope).get(project_id)
-    repository = ProjectUpdateRepository(viewer.session, viewer.scope)
-    presenter = ProjectUpdatePresenter(viewer)
-    return await listed(window, repository, presenter, ProjectUpdateList, of_project(project.id))
+    return of_project(project.id)
 
 
 @router.get("/project_updates/", operation_id="list_project_updates", response_model_exclude_unset=True)

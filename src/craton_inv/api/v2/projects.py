@@ -3,11 +3,15 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
+from sqlalchemy import ColumnElement
 
+from craton_inv import models
 from craton_inv.api.deps import ContextDep
 from craton_inv.api.ids import PathId
 from craton_inv.api.preconditions import require_match, tell_etag
+from craton_inv.api.v2.below import list_below
 from craton_inv.api.v2.getting import referred
+from craton_inv.api.v2.kinds import PROJECTS
 from craton_inv.api.v2.listing import WindowDep, listed
 from craton_inv.api.v2.present import ProjectPresenter
 from craton_inv.api.v2.present.base import Viewer, ViewerDep
@@ -85,14 +89,10 @@ async def get_project_inventories(project_id: RowId, viewer: ViewerDep, context:
     return await service.inventories_of(viewer.session, context.settings, row)
 
 
-@router.get(
-    "/organizations/{id}/projects/", operation_id="list_organization_projects", response_model_exclude_unset=True
-)
-async def list_organization_projects(organization_id: RowId, viewer: ViewerDep, window: WindowDep) -> ProjectList:
+@list_below(router, "/organizations/{id}/projects/", OrganizationRepository, PROJECTS)
+def list_organization_projects(tenant: models.Tenant) -> ColumnElement[bool]:
     """List the projects of an organization."""
-    tenant = await OrganizationRepository(viewer.session, viewer.scope).get(organization_id)
-    repository = ProjectRepository(viewer.session, viewer.scope)
-    return await listed(window, repository, ProjectPresenter(viewer), ProjectList, of_tenant(tenant.id))
+    return of_tenant(tenant.id)
 
 
 @router.post("/organizations/{id}/projects/", operation_id="create_organization_project", status_code=201)

@@ -4,20 +4,23 @@ import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
+from sqlalchemy import ColumnElement
 
+from craton_inv import models
 from craton_inv.api.deps import ScopeDep
 from craton_inv.api.ids import PathId
 from craton_inv.api.preconditions import require_match, tell_etag
+from craton_inv.api.v2.below import list_below
 from craton_inv.api.v2.getting import referred
+from craton_inv.api.v2.kinds import INVENTORY_UPDATES, SCHEDULES
 from craton_inv.api.v2.listing import WindowDep, listed
-from craton_inv.api.v2.present import InventoryUpdatePresenter, SchedulePresenter
+from craton_inv.api.v2.present import SchedulePresenter
 from craton_inv.api.v2.present.base import Viewer, ViewerDep
 from craton_inv.errors import Forbidden
 from craton_inv.models import InventorySource
 from craton_inv.repositories.inventory_sources import InventorySourceRepository
-from craton_inv.repositories.inventory_updates import InventoryUpdateRepository, of_schedule
+from craton_inv.repositories.inventory_updates import of_schedule
 from craton_inv.repositories.schedules import ScheduleRepository, of_source
-from craton_inv.schemas.v2.inventory_updates import InventoryUpdateList
 from craton_inv.schemas.v2.schedules import (
     Schedule,
     ScheduleContent,
@@ -98,24 +101,16 @@ async def delete_schedule(schedule_id: RowId, viewer: ViewerDep, request: Reques
     await repository.delete(row)
 
 
-@router.get("/schedules/{id}/jobs/", operation_id="list_schedule_jobs", response_model_exclude_unset=True)
-async def list_schedule_jobs(schedule_id: RowId, viewer: ViewerDep, window: WindowDep) -> InventoryUpdateList:
+@list_below(router, "/schedules/{id}/jobs/", ScheduleRepository, INVENTORY_UPDATES)
+def list_schedule_jobs(schedule: models.Schedule) -> ColumnElement[bool]:
     """List the runs that a schedule started or joined."""
-    row = await ScheduleRepository(viewer.session, viewer.scope).get(schedule_id)
-    repository = InventoryUpdateRepository(viewer.session, viewer.scope)
-    return await listed(window, repository, InventoryUpdatePresenter(viewer), InventoryUpdateList, of_schedule(row.id))
+    return of_schedule(schedule.id)
 
 
-@router.get(
-    "/inventory_sources/{id}/schedules/",
-    operation_id="list_inventory_source_schedules",
-    response_model_exclude_unset=True,
-)
-async def list_inventory_source_schedules(source_id: RowId, viewer: ViewerDep, window: WindowDep) -> ScheduleList:
+@list_below(router, "/inventory_sources/{id}/schedules/", InventorySourceRepository, SCHEDULES)
+def list_inventory_source_schedules(source: models.InventorySource) -> ColumnElement[bool]:
     """List the schedules of a source."""
-    source = await InventorySourceRepository(viewer.session, viewer.scope).get(source_id)
-    repository = ScheduleRepository(viewer.session, viewer.scope)
-    return await listed(window, repository, SchedulePresenter(viewer), ScheduleList, of_source(source.id))
+    return of_source(source.id)
 
 
 @router.post("/inventory_sources/{id}/schedules/", operation_id="create_inventory_source_schedule", status_code=201)

@@ -3,19 +3,18 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
+from sqlalchemy import ColumnElement
 
+from craton_inv import models
 from craton_inv.api.ids import PathId
+from craton_inv.api.v2.below import list_below
 from craton_inv.api.v2.host_search import HostFilterDep, list_hosts_where
-from craton_inv.api.v2.listing import WindowDep, listed
-from craton_inv.api.v2.present import GroupPresenter, InventoryUpdatePresenter
+from craton_inv.api.v2.kinds import GROUPS, INVENTORY_UPDATES
+from craton_inv.api.v2.listing import WindowDep
 from craton_inv.api.v2.present.base import ViewerDep
 from craton_inv.repositories import groups, hosts, inventory_updates
-from craton_inv.repositories.groups import GroupRepository
 from craton_inv.repositories.inventory_sources import InventorySourceRepository
-from craton_inv.repositories.inventory_updates import InventoryUpdateRepository
-from craton_inv.schemas.v2.groups import GroupList
 from craton_inv.schemas.v2.hosts import HostList
-from craton_inv.schemas.v2.inventory_updates import InventoryUpdateList
 from craton_inv.services import inventory_sources as service
 
 router = APIRouter(prefix="/inventory_sources", tags=["inventory_sources"])
@@ -39,12 +38,10 @@ async def delete_source_hosts(source_id: SourceId, viewer: ViewerDep) -> Respons
     return Response(status_code=204 if await service.delete_hosts(viewer.session, viewer.scope, source) else 202)
 
 
-@router.get("/{id}/groups/", operation_id="list_source_groups", response_model_exclude_unset=True)
-async def list_source_groups(source_id: SourceId, viewer: ViewerDep, window: WindowDep) -> GroupList:
+@list_below(router, "/{id}/groups/", InventorySourceRepository, GROUPS)
+def list_source_groups(source: models.InventorySource) -> ColumnElement[bool]:
     """List the groups that a source delivers."""
-    source = await InventorySourceRepository(viewer.session, viewer.scope).get(source_id)
-    repository = GroupRepository(viewer.session, viewer.scope)
-    return await listed(window, repository, GroupPresenter(viewer), GroupList, groups.made_by(source.id))
+    return groups.made_by(source.id)
 
 
 @router.delete("/{id}/groups/", operation_id="delete_source_groups", status_code=204, responses=LATER)
@@ -54,10 +51,7 @@ async def delete_source_groups(source_id: SourceId, viewer: ViewerDep) -> Respon
     return Response(status_code=204 if await service.delete_groups(viewer.session, viewer.scope, source) else 202)
 
 
-@router.get("/{id}/inventory_updates/", operation_id="list_source_updates", response_model_exclude_unset=True)
-async def list_source_updates(source_id: SourceId, viewer: ViewerDep, window: WindowDep) -> InventoryUpdateList:
+@list_below(router, "/{id}/inventory_updates/", InventorySourceRepository, INVENTORY_UPDATES)
+def list_source_updates(source: models.InventorySource) -> ColumnElement[bool]:
     """List the runs of a source."""
-    source = await InventorySourceRepository(viewer.session, viewer.scope).get(source_id)
-    repository = InventoryUpdateRepository(viewer.session, viewer.scope)
-    presenter = InventoryUpdatePresenter(viewer)
-    return await listed(window, repository, presenter, InventoryUpdateList, inventory_updates.of_source(source.id))
+    return inventory_updates.of_source(source.id)

@@ -3,17 +3,19 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
+from sqlalchemy import ColumnElement
 
+from craton_inv import models
 from craton_inv.api.ids import PathId
 from craton_inv.api.v2.associating import Wish, linked, wish_of
-from craton_inv.api.v2.listing import WindowDep, listed
-from craton_inv.api.v2.present import CredentialPresenter
+from craton_inv.api.v2.below import list_below
+from craton_inv.api.v2.kinds import CREDENTIALS
 from craton_inv.api.v2.present.base import ViewerDep
 from craton_inv.errors import BadRequest
 from craton_inv.repositories.credentials import CredentialRepository, of_source, of_update
 from craton_inv.repositories.inventory_sources import InventorySourceRepository
 from craton_inv.repositories.inventory_updates import InventoryUpdateRepository
-from craton_inv.schemas.v2.credentials import CredentialLink, CredentialList
+from craton_inv.schemas.v2.credentials import CredentialLink
 from craton_inv.services.source_credentials import attach, detach
 
 router = APIRouter(tags=["credentials"])
@@ -21,18 +23,10 @@ SourceId = Annotated[PathId, Path(alias="id")]
 UpdateId = Annotated[PathId, Path(alias="id")]
 
 
-@router.get(
-    "/inventory_sources/{id}/credentials/",
-    operation_id="list_inventory_source_credentials",
-    response_model_exclude_unset=True,
-)
-async def list_inventory_source_credentials(
-    source_id: SourceId, viewer: ViewerDep, window: WindowDep
-) -> CredentialList:
+@list_below(router, "/inventory_sources/{id}/credentials/", InventorySourceRepository, CREDENTIALS)
+def list_inventory_source_credentials(source: models.InventorySource) -> ColumnElement[bool]:
     """List the credential of a source: one at most."""
-    source = await InventorySourceRepository(viewer.session, viewer.scope).get(source_id)
-    repository = CredentialRepository(viewer.session, viewer.scope)
-    return await listed(window, repository, CredentialPresenter(viewer), CredentialList, of_source(source))
+    return of_source(source)
 
 
 @router.post(
@@ -54,15 +48,7 @@ async def associate_inventory_source_credentials(
     return Response(status_code=204)
 
 
-@router.get(
-    "/inventory_updates/{id}/credentials/",
-    operation_id="list_inventory_update_credentials",
-    response_model_exclude_unset=True,
-)
-async def list_inventory_update_credentials(
-    update_id: UpdateId, viewer: ViewerDep, window: WindowDep
-) -> CredentialList:
+@list_below(router, "/inventory_updates/{id}/credentials/", InventoryUpdateRepository, CREDENTIALS)
+def list_inventory_update_credentials(update: models.InventoryUpdate) -> ColumnElement[bool]:
     """List the credential that a run logged in with."""
-    update = await InventoryUpdateRepository(viewer.session, viewer.scope).get(update_id)
-    repository = CredentialRepository(viewer.session, viewer.scope)
-    return await listed(window, repository, CredentialPresenter(viewer), CredentialList, of_update(update))
+    return of_update(update)

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
+from sqlalchemy import ColumnElement, and_
 
 from craton_inv import models
 from craton_inv.api.ids import PathId
 from craton_inv.api.preconditions import tell_etag
+from craton_inv.api.v2.below import list_below
 from craton_inv.api.v2.host_search import HostFilterDep, list_hosts_where
+from craton_inv.api.v2.kinds import Kind
 from craton_inv.api.v2.listing import WindowDep, listed
 from craton_inv.api.v2.present.base import ViewerDep
 from craton_inv.api.v2.present.source_objects import (
@@ -53,34 +56,30 @@ RowId = Annotated[PathId, Path(alias="id")]
 
 
 @dataclass(frozen=True)
-class Kind:
-    """One kind of object, and where its lists are. `words`: what documents call several of them."""
+class ObjectKind(Kind):
+    """A kind of objects, and the first part of the path of its lists."""
 
-    plural: str
-    repository: type[Repository[Any]]
     presenter: type[SourceObjectPresenter[Any]]
-    envelope: type[Any]
+    plural: str
 
     @property
     def words(self) -> str:
-        """Several of them."""
+        """What documents call several of them."""
         return self.plural.replace("_", " ")
 
 
-KINDS = (
-    Kind("hypervisors", HypervisorRepository, HypervisorPresenter, HypervisorList),
-    Kind("flavors", FlavorRepository, FlavorPresenter, FlavorList),
-    Kind("images", ImageRepository, ImagePresenter, ImageList),
-    Kind("networks", NetworkRepository, NetworkPresenter, NetworkList),
-    Kind("disks", DiskRepository, DiskPresenter, DiskList),
-    Kind("network_ports", NetworkPortRepository, NetworkPortPresenter, NetworkPortList),
-    Kind("resources", ResourceRepository, ResourcePresenter, ResourceList),
-)
-OF = {kind.plural: kind for kind in KINDS}
+HYPERVISORS = ObjectKind(HypervisorRepository, HypervisorPresenter, HypervisorList, "hypervisors")
+FLAVORS = ObjectKind(FlavorRepository, FlavorPresenter, FlavorList, "flavors")
+IMAGES = ObjectKind(ImageRepository, ImagePresenter, ImageList, "images")
+NETWORKS = ObjectKind(NetworkRepository, NetworkPresenter, NetworkList, "networks")
+DISKS = ObjectKind(DiskRepository, DiskPresenter, DiskList, "disks")
+NETWORK_PORTS = ObjectKind(NetworkPortRepository, NetworkPortPresenter, NetworkPortList, "network_ports")
+RESOURCES = ObjectKind(ResourceRepository, ResourcePresenter, ResourceList, "resources")
 
 
 def _add(path: str, endpoint: Callable[..., Any], operation: str, summary: str, answer: Any) -> None:
     """A GET, tagged by the first part of its path. Lists leave out what was not counted."""
+    endpoint.__doc__ = f"{summary}."
     router.add_api_route(
         path,
         endpoint,
@@ -88,14 +87,13 @@ def _add(path: str, endpoint: Callable[..., Any], operation: str, summary: str, 
         name=operation,
         operation_id=operation,
         summary=summary,
-        description=summary + ".",
         tags=[path.split("/")[1]],
         response_model=answer,
         response_model_exclude_unset=not path.endswith("/{id}/"),
     )
 
 
-def _add_list(kind: Kind) -> None:
+def _add_list(kind: ObjectKind) -> None:
     async def endpoint(viewer: ViewerDep, window: WindowDep) -> Any:
         repository = kind.repository(viewer.session, viewer.scope)
         return await listed(window, repository, kind.presenter(viewer), kind.envelope)
@@ -103,7 +101,7 @@ def _add_list(kind: Kind) -> None:
     _add(f"/{kind.plural}/", endpoint, f"list_{kind.plural}", f"List {kind.words}", kind.envelope)
 
 
-def _add_detail(kind: Kind) -> None:
+def _add_detail(kind: ObjectKind) -> None:
     async def endpoint(row_id: RowId, viewer: ViewerDep, response: Response) -> Any:
         row = await kind.repository(viewer.session, viewer.scope).get(row_id)
         tell_etag(response, row)
@@ -113,24 +111,20 @@ def _add_detail(kind: Kind) -> None:
     _add(f"/{kind.plural}/{{id}}/", endpoint, f"get_{name}", f"Read a {name.replace('_', ' ')}", kind.presenter.schema)
 
 
-def _add_below(plural: str, owner: type[Repository[Any]], kind: Kind, column: Any) -> None:
+def _add_below(plural: str, owner: type[Repository[Any]], kind: ObjectKind, column: Any) -> None:
     """The list of a kind below an object. `column`: the one that names the object."""
 
-    async def endpoint(row_id: RowId, viewer: ViewerDep, window: WindowDep) -> Any:
-        row = await owner(viewer.session, viewer.scope).get(row_id)
-        repository = kind.repository(viewer.session, viewer.scope)
+    def of_row(row: Any) -> ColumnElement[bool]:
         # The tenant for the index, which begins with it.
-        where = (kind.repository.model.tenant_id == row.tenant_id, column == row.id)
-        return await listed(window, repository, kind.presenter(viewer), kind.envelope, *where)
+        return and_(kind.repository.model.tenant_id == row.tenant_id, column == row.id)
 
-    name = singular(plural).removeprefix("inventory_") if plural == "inventory_sources" else singular(plural)
-    summary = f"List the {kind.words} of a {name.replace('_', ' ')}"
-    if plural == "inventories":
-        summary = f"List the {kind.words} of an inventory"
-    _add(f"/{plural}/{{id}}/{kind.plural}/", endpoint, f"list_{name}_{kind.plural}", summary, kind.envelope)
+    name = singular(plural).removeprefix("inventory_")
+    of_row.__name__ = f"list_{name}_{kind.plural}"
+    of_row.__doc__ = f"List the {kind.words} of {'an' if name == 'inventory' else 'a'} {name}."
+    list_below(router, f"/{plural}/{{id}}/{kind.plural}/", owner, kind, tag=plural)(of_row)
 
 
-def _add_hosts(kind: Kind, column: Any) -> None:
+def _add_hosts(kind: ObjectKind, column: Any) -> None:
     async def endpoint(row_id: RowId, viewer: ViewerDep, window: WindowDep, host_filter: HostFilterDep) -> Any:
         row = await kind.repository(viewer.session, viewer.scope).get(row_id)
         return await list_hosts_where(viewer, window, host_filter, column == row.id)
@@ -139,14 +133,14 @@ def _add_hosts(kind: Kind, column: Any) -> None:
     _add(f"/{kind.plural}/{{id}}/hosts/", endpoint, f"list_{name}_hosts", f"List the hosts of a {name}", HostList)
 
 
-for _kind in KINDS:
+for _kind in (HYPERVISORS, FLAVORS, IMAGES, NETWORKS, DISKS, NETWORK_PORTS, RESOURCES):
     _add_list(_kind)
     _add_detail(_kind)
     _add_below("inventories", InventoryRepository, _kind, _kind.repository.model.inventory_id)
-_add_hosts(OF["hypervisors"], models.Host.parent_host_id)
-_add_hosts(OF["flavors"], models.Host.flavor_id)
-_add_hosts(OF["images"], models.Host.image_id)
-_add_below("hosts", HostRepository, OF["disks"], models.Disk.host_id)
-_add_below("hosts", HostRepository, OF["network_ports"], models.NetworkPort.host_id)
-_add_below("networks", NetworkRepository, OF["network_ports"], models.NetworkPort.network_id)
-_add_below("inventory_sources", InventorySourceRepository, OF["resources"], models.Resource.inventory_source_id)
+_add_hosts(HYPERVISORS, models.Host.parent_host_id)
+_add_hosts(FLAVORS, models.Host.flavor_id)
+_add_hosts(IMAGES, models.Host.image_id)
+_add_below("hosts", HostRepository, DISKS, models.Disk.host_id)
+_add_below("hosts", HostRepository, NETWORK_PORTS, models.NetworkPort.host_id)
+_add_below("networks", NetworkRepository, NETWORK_PORTS, models.NetworkPort.network_id)
+_add_below("inventory_sources", InventorySourceRepository, RESOURCES, models.Resource.inventory_source_id)
