@@ -23,21 +23,21 @@ def a_need(tmp_path: Path, tests: str = "") -> Need:
     return Need("Gadget", "CRATON_INV_TEST_GADGET", ("no-such-gadget",), ("no-such-package",))
 
 
-def test_every_check_is_run_in_order_and_extra_arguments_go_to_pytest(tmp_path: Path) -> None:
-    checks = testing.checks(tmp_path, full=False, arguments=["-k", "filters"])
+def test_every_check_is_run_in_order_and_extra_arguments_go_to_pytest() -> None:
+    checks = testing.checks(full=False, arguments=["-k", "filters"])
     assert [one.name for one in checks] == ["ruff check", "ruff format", "mypy --strict", "import-linter", "pytest"]
     assert checks[-1].command[-2:] == ["-k", "filters"]
     assert not any("filters" in one.command for one in checks[:-1])
 
 
-def test_full_runs_the_slow_tests_in_place_of_the_quick_ones(tmp_path: Path) -> None:
-    checks = testing.checks(tmp_path, full=True, arguments=["-x"])
+def test_full_runs_the_slow_tests_in_place_of_the_quick_ones() -> None:
+    checks = testing.checks(full=True, arguments=["-x"])
     assert [one.name for one in checks][-2:] == ["import-linter", "pytest, full"]
     assert checks[-1].command[-3:] == ["-m", "full", "-x"]
 
 
-def test_a_number_of_workers_given_by_the_user_wins(tmp_path: Path) -> None:
-    command = testing.checks(tmp_path, full=False, arguments=["-n0"])[-1].command
+def test_a_number_of_workers_given_by_the_user_wins() -> None:
+    command = testing.checks(full=False, arguments=["-n0"])[-1].command
     assert [word for word in command if word.startswith("-n")] == ["-n0"]
 
 
@@ -45,7 +45,7 @@ def test_a_failure_does_not_hide_the_checks_after_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     three = [a_check("one", "print('first')"), a_check("two", "raise SystemExit(3)"), a_check("three", "print('last')")]
-    monkeypatch.setattr(testing, "checks", lambda root, full, arguments: three)
+    monkeypatch.setattr(testing, "checks", lambda full, arguments: three)
     assert testing.run_all(tmp_path, full=False, arguments=[]) == 1
     said = capfd.readouterr().out
     assert said.index("first") < said.index("last")
@@ -55,7 +55,7 @@ def test_a_failure_does_not_hide_the_checks_after_it(
 
 
 def test_all_passed_is_status_0(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(testing, "checks", lambda root, full, arguments: [a_check("one", "pass")])
+    monkeypatch.setattr(testing, "checks", lambda full, arguments: [a_check("one", "pass")])
     assert testing.run_all(tmp_path, full=False, arguments=[]) == 0
 
 
@@ -67,9 +67,9 @@ def test_a_missing_tool_fails_its_check(tmp_path: Path, capfd: pytest.CaptureFix
 
 def test_a_selection_without_slow_tests_is_no_failure(tmp_path: Path) -> None:
     nothing_selected = [sys.executable, "-c", "raise SystemExit(5)"]
-    (check,) = [one for one in testing.checks(tmp_path, full=True, arguments=["-k", "x"]) if one.name == "pytest, full"]
+    (check,) = [one for one in testing.checks(full=True, arguments=["-k", "x"]) if one.name == "pytest, full"]
     assert testing.run(Check("pytest, full", nothing_selected, check.fine), tmp_path, os.environ).passed
-    assert testing.checks(tmp_path, full=True, arguments=[])[-1].fine == ()
+    assert testing.checks(full=True, arguments=[])[-1].fine == ()
 
 
 def test_a_service_of_the_user_stays_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

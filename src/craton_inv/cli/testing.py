@@ -63,7 +63,7 @@ def checkout() -> Path:
     return root
 
 
-def checks(root: Path, *, full: bool, arguments: Sequence[str]) -> list[Check]:
+def checks(*, full: bool, arguments: Sequence[str]) -> list[Check]:
     """All checks in order, the quick ones first. `full`: the long tests in the place of the quick ones."""
     python = sys.executable
     pytest = [python, "-P", "-m", "pytest"]
@@ -94,7 +94,7 @@ def run_all(root: Path, *, full: bool, arguments: Sequence[str]) -> int:
         env |= needs.environment(found)
         lines = needs.report(found)
         _print("Beyond Python wheels", lines)
-    outcomes = [run(check, root, env) for check in checks(root, full=full, arguments=arguments)]
+    outcomes = [run(check, root, env) for check in checks(full=full, arguments=arguments)]
     if full:
         _print("Beyond Python wheels", lines)
     _print("Checks", table(outcomes))

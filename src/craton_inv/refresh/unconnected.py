@@ -94,7 +94,7 @@ class Kind(NamedTuple):
 async def keep_unconnected(savings: Mapping[str, Saving], counts: Mapping[str, Counts], kept: Table) -> None:
     """Write down what leads nowhere, try again what waited. One statement when there is neither."""
     for name, saving in savings.items():
-        await _resolve_again(saving, savings, counts, name)
+        await _resolve_again(saving, counts, name)
     some = next(iter(savings.values()))
     kinds = [Kind(*row) for row in await some.run(_KINDS, kept=quote(kept.name))]
     waiting = {kind.collection for kind in kinds}
@@ -121,9 +121,7 @@ def _lost_targets(sites: Sequence[LinkSite], counts: Mapping[str, Counts]) -> bo
     return any(counts[site.target.name].deleted for site in sites)
 
 
-async def _resolve_again(
-    saving: Saving, savings: Mapping[str, Saving], counts: Mapping[str, Counts], name: str
-) -> None:
+async def _resolve_again(saving: Saving, counts: Mapping[str, Counts], name: str) -> None:
     """What several rows fitted may be plain now that some of them are gone."""
     columns = tuple(column for column in saving.collection.written if column in saving.stage.sites)
     sites = [saving.stage.sites[column] for column in columns]

@@ -162,9 +162,7 @@ async def updatable_sources(
     ]
 
 
-async def save_upload(
-    session: AsyncSession, scope: Scope, settings: Settings, row: InventorySource, upload: Upload
-) -> None:
+async def save_upload(session: AsyncSession, scope: Scope, row: InventorySource, upload: Upload) -> None:
     """Keep an uploaded inventory for the next updates. Raises InvalidField for its name, BadRequest for the kind,
 
     Conflict for a source that is being deleted.

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from starlette.datastructures import UploadFile
 
-from craton_inv.api.deps import ContextDep
 from craton_inv.api.ids import PathId
 from craton_inv.api.v2.present.base import ViewerDep
 from craton_inv.errors import InvalidField, NotFound
@@ -36,7 +35,6 @@ async def upload_inventory(
     source_id: SourceId,
     request: Request,
     viewer: ViewerDep,
-    context: ContextDep,
     filename: Annotated[str, Query(description="The file's name when the body is the bare file.")] = "inventory",
 ) -> Uploaded:
     """Upload the inventory file of a source, in place of an earlier one. The next update reads it."""
@@ -44,7 +42,7 @@ async def upload_inventory(
     row = await repository.get(source_id, lock=True)
     repository.authorize(row)
     upload = await _read(request, filename)
-    await service.save_upload(viewer.session, viewer.scope, context.settings, row, upload)
+    await service.save_upload(viewer.session, viewer.scope, row, upload)
     return await _stored(repository, row.id)
 
 
