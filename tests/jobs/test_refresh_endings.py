@@ -3,14 +3,15 @@
 import asyncio
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from craton_inv.db.engine import make_engine
 from craton_inv.db.locks import lock_transaction
 from craton_inv.db.session import make_session_factory, unit_of_work
 from craton_inv.jobs import refresh as job
-from craton_inv.models import Job
+from craton_inv.jobs.limits import cancel_asked
+from craton_inv.models import InventoryUpdate, Job
 from craton_inv.queue import jobs
 from craton_inv.queue.jobs import LeaseLost
 from craton_inv.repositories.scope import SYSTEM
@@ -84,8 +85,9 @@ async def test_no_free_connection_is_no_wish_to_cancel(updates: Updates) -> None
     crowded = job.JobContext(
         context.settings, narrow, make_session_factory(narrow), context.claim, context.log, context.canceled
     )
+    wish = select(InventoryUpdate.cancel_requested).where(InventoryUpdate.id == update_id)
     async with narrow.connect():
-        watching = asyncio.create_task(job._cancel_asked(crowded, update_id))
+        watching = asyncio.create_task(cancel_asked(crowded, wish))
         await asyncio.wait({watching}, timeout=1)
         assert not watching.done()
         watching.cancel()

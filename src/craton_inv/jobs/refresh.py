@@ -4,8 +4,6 @@ Everything that an update writes into the inventory commits together with `done`
 update counts once however many workers died over it.
 """
 
-import asyncio
-import contextlib
 import json
 import traceback
 from collections.abc import Mapping
@@ -21,6 +19,7 @@ from craton_inv.db.session import unit_of_work
 from craton_inv.errors import CratonInvError, ServiceUnavailable, TransientError, UpdateCanceled
 from craton_inv.jobs.context import JobContext, Task
 from craton_inv.jobs.faults import is_conflict, is_transient
+from craton_inv.jobs.limits import within_limits
 from craton_inv.jobs.saving import awake, preview, save
 from craton_inv.models import InventoryUpdate
 from craton_inv.providers import registry
@@ -39,7 +38,6 @@ from craton_inv.services.update_events import EventWriter
 from craton_inv.services.update_lifecycle import Started
 
 BUSY_DELAY = 2.0  # seconds until a job looks again whether the source's running update has ended
-CANCEL_POLL = 0.5  # seconds between two looks at the update's wish to be cancelled
 SAVE_ATTEMPTS = 4  # a save that lost a deadlock against a writer of the API is made again from the spools
 
 
@@ -66,7 +64,9 @@ async def refresh(context: JobContext) -> None:
 async def _run(context: JobContext, started: Started, events: EventWriter) -> None:
     """Work until done, cancelled or out of time, and write how it ended."""
     try:
-        await _within_limits(context, started, _work(context, started, events))
+        limit = started.timeout or context.settings.inventory_update_timeout
+        wish = select(InventoryUpdate.cancel_requested).where(InventoryUpdate.id == started.update_id)
+        await within_limits(context, _work(context, started, events), seconds=limit, wish=wish)
     except LeaseLost:
         raise
     except UpdateCanceled as stop:
@@ -93,70 +93,14 @@ async def _run(context: JobContext, started: Started, events: EventWriter) -> No
         await _end(context, started, events, "error", reason, trace)
 
 
-async def _within_limits(context: JobContext, started: Started, work: Any) -> None:
-    """Await `work`; cancel it for the caller's wish or the source's timeout. Raises UpdateCanceled."""
-    limit = started.timeout or context.settings.inventory_update_timeout
-    working = asyncio.ensure_future(work)
-    watching = asyncio.ensure_future(_cancel_asked(context, started.update_id))
-    try:
-        await asyncio.wait(
-            {working, watching}, timeout=limit if limit > 0 else None, return_when=asyncio.FIRST_COMPLETED
-        )
-        if working.done():
-            await working
-            return
-        raise UpdateCanceled("stopped", reason="canceled" if watching.done() else "timeout")
-    finally:
-        for task in (working, watching):
-            task.cancel()
-        await asyncio.gather(working, watching, return_exceptions=True)
-
-
-async def _cancel_asked(context: JobContext, update_id: int) -> None:
-    """Return once somebody asked: by the job's heartbeat, or sooner by the update's row."""
-    while not context.canceled.is_set():
-        try:
-            async with context.session_factory() as session:
-                asked = await session.scalar(
-                    select(InventoryUpdate.cancel_requested).where(InventoryUpdate.id == update_id)
-                )
-            if asked or asked is None:
-                return
-        except Exception as error:
-            # No answer is no wish to cancel; if the database is away the work itself finds out.
-            context.log.warning("cancel_not_read", update_id=update_id, error=repr(error))
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(context.canceled.wait(), CANCEL_POLL)
-
-
 async def _work(context: JobContext, started: Started, events: EventWriter) -> None:
     definition = await _logged_in(context, started, events)
-    kept: dict[str, Any] = {}
-
-    def keep_command(command: list[str], cwd: str, environment: dict[str, str]) -> None:
-        kept.update(job_args=json.dumps(command), job_cwd=cwd, job_env=environment)
-
-    inputs = Inputs(context.session_factory, definition.inventory_id)
     memory = SourceMemory(definition, started.overwrite, started.overwrite_vars, started.credential_id)
     if started.purpose == lifecycle.UPDATE:  # a dry run needs the whole delivery, for who applies it
         async with context.session_factory() as session:
             await memory.load(session)
-
-    async def project() -> ProjectFiles:
-        found = await files_of_source(context.session_factory, context.settings, definition, events.say)
-        kept["scm_revision"] = found.revision
-        return found
-
-    around = Surroundings(
-        context.settings,
-        events.say,
-        events.progress,
-        keep_command,
-        inputs,
-        project=project,
-        remembered=memory.state,
-        remember=memory.remember,
-    )
+    kept: dict[str, Any] = {}
+    around = _surroundings(context, definition, memory, events, kept)
     refresher = registry.refresher(definition, started.targets, around)
     try:
         generation = await _obtain(context, started, refresher, kept)
@@ -173,6 +117,31 @@ async def _work(context: JobContext, started: Started, events: EventWriter) -> N
                 events.say("Another writer was in the way; saving again.")
     finally:
         await refresher.close()
+
+
+def _surroundings(
+    context: JobContext, definition: SourceDefinition, memory: SourceMemory, events: EventWriter, kept: dict[str, Any]
+) -> Surroundings:
+    """What the provider gets beside its source. What it tells of its run goes into `kept`, by the update's columns."""
+
+    def keep_command(command: list[str], cwd: str, environment: dict[str, str]) -> None:
+        kept.update(job_args=json.dumps(command), job_cwd=cwd, job_env=environment)
+
+    async def project() -> ProjectFiles:
+        found = await files_of_source(context.session_factory, context.settings, definition, events.say)
+        kept["scm_revision"] = found.revision
+        return found
+
+    return Surroundings(
+        context.settings,
+        events.say,
+        events.progress,
+        keep_command,
+        Inputs(context.session_factory, definition.inventory_id),
+        project=project,
+        remembered=memory.state,
+        remember=memory.remember,
+    )
 
 
 async def _obtain(context: JobContext, started: Started, refresher: Refresher, kept: dict[str, Any]) -> int | None:
