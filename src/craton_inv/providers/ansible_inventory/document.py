@@ -44,10 +44,11 @@ def _content(path: Path, limit: int) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         raise UpdateFailed(NO_DOCUMENT) from None
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(descriptor)
+        raise UpdateFailed(NO_DOCUMENT)
     with open(descriptor, "rb") as file:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise UpdateFailed(NO_DOCUMENT)
         if found.st_size > limit:
             raise UpdateFailed(f"ansible-inventory wrote {found.st_size} bytes; at most {limit} are read.")
         return file.read(limit)

@@ -1,7 +1,9 @@
 """YAML files whose aliases would grow beyond measure are refused before Ansible opens them (it knows no such limit)."""
 
+import mmap
 import re
 from pathlib import Path
+from typing import BinaryIO
 
 import yaml
 
@@ -17,12 +19,27 @@ def refuse_alias_bomb(path: Path) -> None:
     """Raise UpdateFailed for a file whose aliases stand for too many values. What is no YAML is left to Ansible."""
     if path.suffix not in SUFFIXES:
         return
-    content = path.read_bytes()
-    if not (ANCHOR.search(content) and ALIAS.search(content)):
-        return
+    with path.open("rb") as file:
+        if not _has_aliases(file):
+            return
+        try:
+            guard_aliases(yaml.parse(file, Loader=yaml.CSafeLoader), path.name)
+        except InvalidField as error:
+            raise UpdateFailed(f"{shown(path)}: {error.message}") from error
+        except yaml.YAMLError:
+            return
+
+
+def shown(path: Path) -> str:
+    """The name of a file in messages; what cannot be printed is escaped."""
+    return path.name if path.name.isprintable() else ascii(path.name)
+
+
+def _has_aliases(file: BinaryIO) -> bool:
+    """Whether the file may have anchors and aliases. It is looked through where it lies, not read into memory."""
     try:
-        guard_aliases(yaml.parse(content, Loader=yaml.CSafeLoader), path.name)
-    except InvalidField as error:
-        raise UpdateFailed(f"{path.name}: {error.message}") from error
-    except yaml.YAMLError:
-        return
+        content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except ValueError:
+        return False  # an empty file
+    with content:
+        return bool(ANCHOR.search(content) and ALIAS.search(content))
