@@ -19,6 +19,7 @@ from craton_inv.providers.ec2.aws import Live, keys_of
 from craton_inv.providers.events import Event, ObjectRef
 from craton_inv.settings import Settings
 from tests.providers.clouds import refresh, rows
+from tests.providers.conformance import CHECKS, Conformance
 from tests.refresh.world import World, written
 
 KEYS = (ProviderCredential("aws", {"username": "AKIA", "password": "a-secret-key"}),)
@@ -193,6 +194,22 @@ async def test_by_target_as_in_full_only_what_an_instance_uses_is_read(
     client.terminate_instances(InstanceIds=[instance])
     targeted = await refresh(world, settings, definition, ObjectRef(association, {"ref": ref}))
     assert targeted.counts[association].deleted == 1
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("check", CHECKS)
+async def test_an_object_by_target_is_what_a_full_refresh_makes_of_it(
+    world: World, settings: Settings, amazon: Amazon, check: str
+) -> None:
+    instances = [*amazon.run(2, role="web"), *amazon.run(1, region="us-east-1", role="db")]
+    client = amazon.client()
+    shared = client.create_volume(AvailabilityZone=f"{REGION}a", Size=20)["VolumeId"]
+    client.attach_volume(VolumeId=shared, InstanceId=instances[0], Device="/dev/sdh")
+    definition = source(REGION, "us-east-1", hostnames=["instance-id"], tags=["role"])
+    suite = await Conformance.of(world, settings, definition, {"door": None})
+    assert suite.first.counts["disks"].created == 4
+    for asked in suite.objects():
+        await suite.run(check, asked)
 
 
 @pytest.mark.full
