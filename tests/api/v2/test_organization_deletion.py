@@ -23,6 +23,7 @@ from craton_inv.models import (
     Tenant,
 )
 from craton_inv.queue import jobs
+from craton_inv.services import tenants
 from craton_inv.settings import Settings
 from tests.api.conftest import ClientOf
 from tests.factories import (
@@ -108,3 +109,39 @@ async def test_while_an_update_runs_it_stays(client: httpx.AsyncClient, session:
     answer = await client.delete(f"/v2/organizations/{tenant.id}/")
     assert answer.status_code == 409
     assert await count(session, Job) == 0
+
+
+async def test_a_marked_one_says_so_and_takes_nothing_new(client: httpx.AsyncClient, session: AsyncSession) -> None:
+    tenant = await make_full(session)
+    path = f"/v2/organizations/{tenant.id}/"
+    assert (await client.get(path)).json()["pending_deletion"] is False
+    await client.delete(path)
+    assert (await client.get(path)).json()["pending_deletion"] is True
+    kind = await session.scalar(select(CredentialType.id).where(CredentialType.tenant_id == tenant.id))
+    asked = [
+        await client.patch(path, json={"name": "other"}),
+        await client.post("/v2/inventories/", json={"name": "late", "organization": tenant.id}),
+        await client.post("/v2/credentials/", json={"name": "k", "organization": tenant.id, "credential_type": kind}),
+        await client.post("/v2/projects/", json={"name": "late", "organization": tenant.id}),
+    ]
+    assert [(answer.status_code, answer.json()) for answer in asked] == [
+        (409, {"error": "The organization is being deleted."})
+    ] * 4
+    moved = await make_inventory(session)
+    answer = await client.patch(f"/v2/inventories/{moved.id}/", json={"organization": tenant.id})
+    assert answer.status_code == 409
+
+
+@pytest.mark.parametrize("path", ["/v2/organizations/{}/", "/v1/tenants/{}"])
+async def test_one_without_inventories_that_has_much_else_is_the_worker_s(
+    client: httpx.AsyncClient, session: AsyncSession, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(tenants, "AT_ONCE", 2)
+    tenant = await make_tenant(session)
+    for _ in range(3):
+        await make_project(session, tenant=tenant)
+    answers = [await client.delete(path.format(tenant.id)) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert await count(session, Job) == 1
+    await session.refresh(tenant)
+    assert tenant.pending_deletion is True
