@@ -13,17 +13,40 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from heapq import merge
 from importlib.resources import files
-from itertools import islice
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo, available_timezones
 
-from craton_inv.services.recurrence_moments import Endless, Work, moments
+from craton_inv.services.recurrence_moments import moments
 from craton_inv.services.recurrence_rule import Rule, read_rule, refused, require_moments
 
 MAX_LENGTH = 255  # AWX's column
+STEPS = 20_000
+"""Moments that are looked at for the next one that no exception takes away."""
 _INSTANT = timedelta(microseconds=1)
 _WINDOWS = tuple(timedelta(days=2**power) for power in range(0, 22, 3))
 """How far back the last moment before another is looked for, shortest first: it is mostly near."""
 _START = re.compile(r"DTSTART(?:;TZID=(?P<zone>[^:;\s]+))?:(?P<time>\d{8}T\d{6})(?P<utc>Z?)\Z")
+
+
+class Endless(Exception):
+    """Nothing was found for as long as one looks."""
+
+
+class Work:
+    """How much may still be looked at."""
+
+    def __init__(self, steps: int = STEPS) -> None:
+        self.steps = self.left = steps
+
+    def step(self) -> None:
+        """Count. Raises Endless."""
+        self.left -= 1
+        if self.left < 0:
+            raise Endless
+
+    def found(self) -> None:
+        """Begin anew: whoever asks for moments bounds their number."""
+        self.left = self.steps
 
 
 @dataclass(frozen=True)
@@ -55,7 +78,7 @@ class Recurrence:
         latest = [self._until(rule) for rule in including if "UNTIL" in rule.parts]
         for rule in including:
             if "COUNT" in rule.parts:
-                latest += [*self._of_rule(rule, self.first, self.zone, self.first, Work())][-1:]
+                latest += [*self._of_rule(rule, self.first, self.zone, self.first)][-1:]
         if not latest:
             return None
         # Elapsed hours end up to a day away from those of the wall; every rule ends by itself.
@@ -65,7 +88,7 @@ class Recurrence:
         """The moments after `moment`, in UTC and in order, as far as any are found."""
         try:
             yield from self._all(moment)
-        except Endless:
+        except (Endless, ValueError):  # kept before what never comes was refused
             return
 
     def next_after(self, moment: datetime) -> datetime | None:
@@ -76,7 +99,7 @@ class Recurrence:
         """The last moment up to `moment`, of those from `since` on, itself one of them."""
         try:
             return self._last(since, moment) or since
-        except Endless:
+        except (Endless, ValueError):
             return since
 
     def _last(self, since: datetime, moment: datetime) -> datetime | None:
@@ -100,10 +123,10 @@ class Recurrence:
         # A day before on the wall is before in every zone.
         wall = moment.astimezone(zone).replace(tzinfo=None) - (timedelta() if elapsed else timedelta(days=1))
         work = Work()
-        excepted = self._merged("EXRULE", first, zone, wall, work)
+        excepted = self._merged("EXRULE", first, zone, wall)
         exception = next(excepted, None)
         last = moment
-        for time in self._merged("RRULE", first, zone, wall, work):
+        for time in self._merged("RRULE", first, zone, wall):
             work.step()
             while exception is not None and exception < time:
                 work.step()
@@ -114,23 +137,17 @@ class Recurrence:
                 yield found
                 work.found()
 
-    def _merged(self, kind: str, first: datetime, zone: ZoneInfo, wall: datetime, work: Work) -> Iterator[datetime]:
-        return merge(*(self._of_rule(rule, first, zone, wall, work) for rule in self.rules if rule.kind == kind))
+    def _merged(self, kind: str, first: datetime, zone: ZoneInfo, wall: datetime) -> Iterator[datetime]:
+        return merge(*(self._of_rule(rule, first, zone, wall) for rule in self.rules if rule.kind == kind))
 
-    def _of_rule(self, rule: Rule, first: datetime, zone: ZoneInfo, since: datetime, work: Work) -> Iterator[datetime]:
+    def _of_rule(self, rule: Rule, first: datetime, zone: ZoneInfo, since: datetime) -> Iterator[datetime]:
         """The times of one rule on the wall of `zone`, from `since` on; what COUNT counts begins at the start."""
-        pattern = rule.pattern(first)
         if "COUNT" in rule.parts:
-            for time in islice(moments(pattern, first, first, work), int(rule.parts["COUNT"])):
-                work.step()
-                if time >= since:
-                    yield time
+            counted = islice(moments(rule.parts, first, first), int(rule.parts["COUNT"]))
+            yield from (time for time in counted if time >= since)
             return
         until = _in(self._until(rule), self.zone, zone) if "UNTIL" in rule.parts else datetime.max
-        for time in moments(pattern, first, since, work):
-            if time > until:
-                return
-            yield time
+        yield from takewhile(lambda time: time <= until, moments(rule.parts, first, since))
 
     def _until(self, rule: Rule) -> datetime:
         """UNTIL on the wall of the zone; a day alone means its end."""

@@ -1,11 +1,12 @@
 """One rule of a recurrence as its parts: read, and refused with AWX's sentences where AWX has one."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from craton_inv.errors import InvalidField
-from craton_inv.services.recurrence_moments import Endless, Pattern, Work, moments, pattern_of
+from craton_inv.services.recurrence_moments import moments
 
 FIELD = "rrule"
 MAX_COUNT = 999
@@ -21,6 +22,7 @@ _LARGEST = {"BYMONTH": 12, "BYMONTHDAY": 31, "BYHOUR": 23, "BYMINUTE": 59, "BYSE
 _KNOWN = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY"}) | _LARGEST.keys()
 _FROM_THE_END = frozenset({"BYMONTHDAY", "BYSETPOS"})
 _FROM_NOUGHT = frozenset({"BYHOUR", "BYMINUTE", "BYSECOND"})
+_DAYS = frozenset({"MO", "TU", "WE", "TH", "FR", "SA", "SU"})
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,6 @@ class Rule:
     def elapsed(self) -> bool:
         """Whether it counts elapsed time instead of the clock on the wall."""
         return self.frequency in _EVERY and not any(name.startswith("BY") for name in self.parts)
-
-    def pattern(self, first: datetime) -> Pattern:
-        """The rule in numbers, started at `first`. Raises ValueError."""
-        return pattern_of(self.parts, first)
 
 
 def read_rule(word: str) -> Rule:
@@ -65,6 +63,8 @@ def _check(rule: Rule) -> None:
         raise refused("INTERVAL required in rrule.")
     if rule.frequency == "SECONDLY":
         raise refused("SECONDLY is not supported.")
+    if rule.frequency not in ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", *_EVERY):
+        raise refused(f"rrule parsing failed validation: FREQ={rule.frequency[:20]} is not known")
     for name, reason in _REFUSED.items():
         if name in parts:
             raise refused(reason)
@@ -78,6 +78,10 @@ def _check(rule: Rule) -> None:
         raise refused("BYDAY with numeric prefix not supported.")
     if {"COUNT", "UNTIL"} <= parts.keys():
         raise refused("RRULE may not contain both COUNT and UNTIL")
+    for name in ("BYDAY", "WKST"):
+        for day in parts[name].split(",") if name in parts else ():
+            if day not in _DAYS:
+                raise refused(f"rrule parsing failed validation: {name}={day[:20]} is no day")
     for name in ("COUNT", "INTERVAL"):
         if name in parts and not re.fullmatch(r"[1-9][0-9]{0,8}", parts[name]):
             raise refused(f"rrule parsing failed validation: {name}={parts[name][:20]} is no number from 1 on")
@@ -101,12 +105,10 @@ def _check_numbers(name: str, text: str) -> None:
 
 
 def require_moments(rule: Rule, first: datetime) -> None:
-    """Refuse a rule whose parts no moment meets, whatever its end."""
-    try:
-        if next(moments(rule.pattern(first), first, first, Work()), None) is not None:
+    """Refuse a rule whose parts no moment meets, whatever its end. Raises InvalidField and OverflowError."""
+    with suppress(ValueError):  # what dateutil can tell at once, of minutes that no interval meets
+        if next(moments(rule.parts, first, first), None) is not None:
             return
-    except Endless:
-        pass
     narrowing = [f"{name}={value}" for name, value in rule.parts.items() if name not in ("COUNT", "UNTIL", "WKST")]
     raise refused(
         f"{rule.kind} never comes: from its start on no moment was found that meets all of {', '.join(narrowing)}."
