@@ -101,6 +101,10 @@ class Settings(BaseSettings):
         description="Hosts and networks, separated by ',', that http and private addresses are allowed for.",
     )
 
+    ssh_known_hosts: Path | None = Field(
+        None, description="File of the host keys of git servers; `ssh_known_hosts` of the data directory when unset."
+    )
+
     body_limit: int = Field(1024 * 1024, gt=0, description="Largest JSON body of a request.")
     json_depth_limit: int = Field(64, gt=0, description="Deepest nesting of a JSON body.")
     ndjson_limit: int = Field(
@@ -180,6 +184,10 @@ class Settings(BaseSettings):
         """Folders below which a file source may lie: examples of the package, uploads, and CRATON_INV_FILE_ROOTS."""
         roots = [Path(part) for part in self.file_roots.split(":") if part]
         return [*roots, examples_dir(), self.data_dir / "files"]
+
+    def known_ssh_hosts(self) -> Path:
+        """The file of host keys that may be talked to over ssh; it need not exist."""
+        return self.ssh_known_hosts or self.data_dir / "ssh_known_hosts"
 
     def indexed_paths(self) -> list[tuple[str, ...]]:
         """The paths of `fact_indexes` by their parts: `("ansible_facts", "ansible_lo", "mtu")`."""

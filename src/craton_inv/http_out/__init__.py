@@ -6,6 +6,7 @@ resolver  from a host to its checked addresses, asked once
 backend   connects to a checked address and to no other
 decoding  bodies unpacked step by step, stopped at their limit
 door      requests, redirects, limits
+ssh, ssh_url, known_hosts  programs on a server over ssh, through the same guard; host keys known beforehand
 Proxies and everything else that the environment says about HTTP are ignored.
 """
 

@@ -28,15 +28,21 @@ async def system_resolver(host: str) -> list[Address]:
 
 
 async def checked_addresses(url: Url, allowed: Allowed, resolver: Resolver) -> list[str]:
-    """The addresses to connect to for a URL. One address that may not be reached refuses the host.
+    """The addresses to connect to for a URL. Raises BlockedAddress, TransientError."""
+    addresses = await addresses_of(url.host, allowed, resolver)
+    require_scheme(url, all(allowed.covers(url.host, address) for address in addresses))
+    return [str(address) for address in addresses]
+
+
+async def addresses_of(host: str, allowed: Allowed, resolver: Resolver) -> list[Address]:
+    """The addresses of a host, each of which may be connected to: one that may not be refuses the host.
 
     Raises BlockedAddress, TransientError.
     """
-    written = parse_address(url.host)
-    addresses = [written] if written is not None else list(await resolver(url.host))
+    written = parse_address(host)
+    addresses = [written] if written is not None else list(await resolver(host))
     if not addresses:
-        raise TransientError(f"The host {url.host} has no address.")
-    if not all(allowed.may_connect(url.host, address) for address in addresses):
-        raise blocked(url.host)
-    require_scheme(url, all(allowed.covers(url.host, address) for address in addresses))
-    return [str(address) for address in addresses]
+        raise TransientError(f"The host {host} has no address.")
+    if not all(allowed.may_connect(host, address) for address in addresses):
+        raise blocked(host)
+    return addresses

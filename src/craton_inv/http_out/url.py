@@ -97,18 +97,23 @@ def check_url(text: str, allow: str) -> Url:
     Raises BlockedAddress.
     """
     url, allowed = read_url(text), Allowed.read(allow)
+    check_host(url.host, allowed)
     address = parse_address(url.host)
     if address is not None:
-        if not allowed.may_connect(url.host, address):
-            raise blocked(url.host)
         require_scheme(url, allowed.covers(url.host, address))
-        return url
-    named = url.host in allowed.hosts
-    if not named and (url.host in INSIDE or url.host.endswith(INSIDE_DOMAINS)):
-        raise blocked(url.host)
-    if not named and not allowed.networks:
+    elif url.host not in allowed.hosts and not allowed.networks:
         require_scheme(url, False)
     return url
+
+
+def check_host(host: str, allowed: Allowed) -> None:
+    """Raise BlockedAddress for a host that leads inside, as far as that can be told without a resolver."""
+    address = parse_address(host)
+    if address is not None:
+        if not allowed.may_connect(host, address):
+            raise blocked(host)
+    elif host not in allowed.hosts and (host in INSIDE or host.endswith(INSIDE_DOMAINS)):
+        raise blocked(host)
 
 
 def require_scheme(url: Url, allowed: bool) -> None:

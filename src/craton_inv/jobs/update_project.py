@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import traceback
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 
@@ -14,14 +14,17 @@ from craton_inv.jobs.context import JobContext, Task
 from craton_inv.jobs.faults import is_transient
 from craton_inv.models import ProjectUpdate
 from craton_inv.providers.credentials.hiding import hiding
+from craton_inv.providers.scm.git import Fetched
 from craton_inv.queue import jobs
 from craton_inv.queue.jobs import LeaseLost
 from craton_inv.services import project_files, project_updates
+from craton_inv.services.project_files import Wanted
+from craton_inv.services.project_output import ProjectOutput
 from craton_inv.services.project_updates import Over, StartedUpdate, Waits
 
+T = TypeVar("T")
 BUSY_DELAY = 2.0
 CANCEL_POLL = 0.5
-MAX_LINES = 5_000
 
 
 async def update_project(context: JobContext) -> None:
@@ -34,38 +37,43 @@ async def update_project(context: JobContext) -> None:
         if isinstance(started, Waits):
             await jobs.release(session, context.claim, delay=BUSY_DELAY, count=False)
             return
-    said: list[str] = []
+    async with ProjectOutput(context.session_factory, started.update_id) as output:
+        if started.resumed:
+            output.say(f"Resumed by worker {context.claim.worker} (attempt {context.claim.attempt}).")
+        await _run(context, started, output)
+
+
+async def _run(context: JobContext, started: StartedUpdate, output: ProjectOutput) -> None:
+    """Work until done, cancelled or out of time, and write how it ended."""
     try:
-        revision = await _within_limits(context, started, _fetch(context, started, said))
-        await _end(context, started, said, "successful", "", revision)
-    except (LeaseLost, ServiceUnavailable):
+        wanted, fetched = await _within_limits(context, started, _fetch(context, started, output))
+        await _succeed(context, started, output, wanted, fetched)
+    except LeaseLost:
+        raise
+    except ServiceUnavailable as fault:
+        output.say(fault.message)
         raise
     except UpdateCanceled as stop:
         canceled = stop.reason == "canceled"
         text = project_updates.CANCELED_TEXT if canceled else project_updates.TIMED_OUT_TEXT
-        await _end(context, started, said, "canceled", text)
+        await _end(context, started, output, "canceled", text)
     except CratonInvError as failure:
-        await _end(context, started, said, "failed", failure.message)
+        await _end(context, started, output, "failed", failure.message)
     except Exception as error:
         if is_transient(error):
             raise
-        context.log.exception("project_update_error", update_id=started.update_id)
-        said += traceback.format_exception_only(error)
-        await _end(context, started, said, "error", "Error occured while updating the project, see server logs")
+        trace = output.hide("".join(traceback.format_exception(error)))
+        context.log.error("project_update_error", update_id=started.update_id, exception=trace)
+        await _end(context, started, output, "error", "Error occured while updating the project, see server logs")
 
 
-async def _fetch(context: JobContext, started: StartedUpdate, said: list[str]) -> str:
+async def _fetch(context: JobContext, started: StartedUpdate, output: ProjectOutput) -> tuple[Wanted, Fetched]:
     wanted = await project_files.wanted_by(context.session_factory, context.settings, started.project_id)
-    hide = hiding([secret for credential in wanted.credentials for secret in credential.secrets()])
-
-    def say(line: str) -> None:
-        if len(said) < MAX_LINES:
-            said.append(hide(line))
-
-    return await project_files.bring(context.session_factory, context.settings, wanted, say)
+    output.hide = hiding([secret for credential in wanted.credentials for secret in credential.secrets()])
+    return wanted, await project_files.bring(context.settings, wanted, output.say)
 
 
-async def _within_limits(context: JobContext, started: StartedUpdate, work: Coroutine[Any, Any, str]) -> str:
+async def _within_limits(context: JobContext, started: StartedUpdate, work: Coroutine[Any, Any, T]) -> T:
     """Await `work`; stop it for the caller's wish or the project's timeout. Raises UpdateCanceled."""
     limit = started.timeout or context.settings.project_update_timeout
     working = asyncio.ensure_future(work)
@@ -96,12 +104,23 @@ async def _cancel_asked(context: JobContext, update_id: int) -> None:
             await asyncio.wait_for(context.canceled.wait(), CANCEL_POLL)
 
 
-async def _end(
-    context: JobContext, started: StartedUpdate, said: list[str], status: str, reason: str, revision: str = ""
+async def _succeed(
+    context: JobContext, started: StartedUpdate, output: ProjectOutput, wanted: Wanted, fetched: Fetched
 ) -> None:
-    output = "\n".join([*said, *([reason] if reason else [])])
+    """Keep the files, end the run and finish the job together: all of it, or nothing."""
+    await output.flush()
     async with unit_of_work(context.session_factory) as session:
-        await project_updates.end(session, started.update_id, status, reason, revision=revision, output=output)
+        ended = await project_updates.end(session, started.update_id, "successful", revision=fetched.revision)
+        if ended == "successful":
+            await project_files.keep(session, wanted, fetched)
+        await jobs.finish(session, context.claim, "canceled" if ended == "canceled" else "done")
+
+
+async def _end(context: JobContext, started: StartedUpdate, output: ProjectOutput, status: str, reason: str) -> None:
+    reason = output.hide(reason)
+    await output.flush()
+    async with unit_of_work(context.session_factory) as session:
+        await project_updates.end(session, started.update_id, status, reason)
         await jobs.finish(session, context.claim, "canceled" if status == "canceled" else "done", reason)
 
 

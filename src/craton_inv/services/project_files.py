@@ -5,17 +5,25 @@ Whichever worker runs next finds the very commit in the database, though the rep
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.db.session import SessionFactory, unit_of_work
 from craton_inv.errors import InvalidField, UpdateFailed
-from craton_inv.http_out import HttpOut
-from craton_inv.models import Project
+from craton_inv.models import Project, ProjectTree
 from craton_inv.providers.base import ProjectFiles, SourceDefinition
 from craton_inv.providers.credentials import ProviderCredential
-from craton_inv.providers.scm.checkout import checkout, checkout_path, manual_folder
-from craton_inv.providers.scm.git import Repository, check_reference, fetch
+from craton_inv.providers.scm.checkout import (
+    checkout,
+    checkout_path,
+    forget_unfinished,
+    manual_folder,
+    projects_folder,
+)
+from craton_inv.providers.scm.git import Doors, Fetched, Repository, fetch
+from craton_inv.providers.scm.references import check_reference, read_refspec
 from craton_inv.providers.scm.urls import check_git_url
 from craton_inv.repositories import projects as trees
 from craton_inv.services.source_credentials import for_run
@@ -24,15 +32,23 @@ from craton_inv.settings import Settings
 Say = Callable[[str], None]
 
 
+GRACE = 60.0  # seconds; whoever fetches has a limit of its own, which is to be the one that is told
+
+
 @dataclass(frozen=True)
 class Wanted:
-    """One reference of one project. `scm_url` as it was when it was asked for; `stale`: the repository is asked."""
+    """One reference of one project. `scm_url` as it was when it was asked for; `stale`: the repository is asked.
+
+    `known`: the commit that need not be fetched again. `seconds`: how long fetching may take.
+    """
 
     project_id: int
     reference: str
     scm_url: str
+    scm_refspec: str
     known: str
     stale: bool
+    seconds: float
     credentials: tuple[ProviderCredential, ...] = field(default=(), repr=False)
 
 
@@ -61,67 +77,104 @@ async def files_of_source(
         if tree is not None and not stale and project.scm_update_on_launch:
             age = await trees.seconds_since(session, tree.fetched)
             stale = age > project.scm_update_cache_timeout
-        known = tree.revision if tree is not None and tree.scm_url == project.scm_url else ""
-        credentials = await for_run(session, settings, project.credential_id) if stale else ()
-        wanted = Wanted(project.id, reference, project.scm_url, known, stale, credentials)
-    revision = await bring(factory, settings, wanted, say) if wanted.stale else wanted.known
-    return ProjectFiles(await _laid_out(factory, settings, wanted, revision, say), revision)
+        wanted = await _wanted(session, settings, project, reference, tree, stale=stale)
+    if not wanted.stale:
+        return ProjectFiles(await _laid_out(factory, settings, wanted, wanted.known, say), wanted.known)
+    try:
+        async with asyncio.timeout(wanted.seconds):
+            fetched = await bring(settings, wanted, say)
+    except TimeoutError:
+        raise UpdateFailed(f"The project was not fetched within {wanted.seconds:g} seconds.") from None
+    async with unit_of_work(factory) as session:
+        await keep(session, wanted, fetched)
+    return ProjectFiles(await _laid_out(factory, settings, wanted, fetched.revision, say), fetched.revision)
 
 
 async def wanted_by(factory: SessionFactory, settings: Settings, project_id: int) -> Wanted:
-    """What an update of a project fetches."""
+    """What an update of a project fetches. With `scm_delete_on_update` no commit counts as known."""
     async with unit_of_work(factory) as session:
         project = await session.get_one(Project, project_id)
         tree = await trees.find_tree(session, project.id, project.scm_branch)
-        known = tree.revision if tree is not None and tree.scm_url == project.scm_url else ""
-        credentials = await for_run(session, settings, project.credential_id)
-        return Wanted(project.id, project.scm_branch, project.scm_url, known, True, credentials)
+        wanted = await _wanted(session, settings, project, project.scm_branch, tree, stale=True)
+        return replace(wanted, known="") if project.scm_delete_on_update else wanted
 
 
-async def bring(factory: SessionFactory, settings: Settings, wanted: Wanted, say: Say) -> str:
-    """Fetch a reference and keep its files; the commit it stands for now."""
+async def _wanted(
+    session: AsyncSession,
+    settings: Settings,
+    project: Project,
+    reference: str,
+    tree: ProjectTree | None,
+    *,
+    stale: bool,
+) -> Wanted:
+    return Wanted(
+        project.id,
+        reference,
+        project.scm_url,
+        project.scm_refspec,
+        known=tree.revision if tree is not None and tree.scm_url == project.scm_url else "",
+        stale=stale,
+        seconds=float(project.timeout or settings.project_update_timeout),
+        credentials=await for_run(session, settings, project.credential_id) if stale else (),
+    )
+
+
+async def bring(settings: Settings, wanted: Wanted, say: Say) -> Fetched:
+    """Fetch what a reference stands for now; nothing is kept yet."""
     try:
         check_git_url(wanted.scm_url, settings)
         check_reference(wanted.reference)
+        read_refspec(wanted.scm_refspec)
     except InvalidField as error:
         raise UpdateFailed(error.fields[next(iter(error.fields))][0]) from error
-    username, password = _login(wanted.credentials)
-    repository = Repository(wanted.scm_url, wanted.reference, username, password)
+    folder = projects_folder(settings.data_dir)
+    await asyncio.to_thread(forget_unfinished, folder)
+    repository = _repository(wanted)
     say(f"Asking {wanted.scm_url} for {wanted.reference or 'its own branch'}.")
     fetched = await fetch(
-        HttpOut.of(settings),
+        Doors.of(settings, folder),
         repository,
         wanted.known,
         size=settings.project_limit,
-        seconds=settings.project_update_timeout,
+        seconds=wanted.seconds + GRACE,
         say=say,
     )
-    async with unit_of_work(factory) as session:
-        if fetched.tree is None:
-            await trees.confirm_tree(session, wanted.project_id, wanted.reference)
-            say(f"Commit {fetched.revision} is here already.")
-        else:
-            await trees.keep_tree(
-                session,
-                wanted.project_id,
-                wanted.reference,
-                url=wanted.scm_url,
-                revision=fetched.revision,
-                files=fetched.tree.files,
-                content=fetched.tree.content,
-            )
-            say(f"Fetched commit {fetched.revision}: {len(fetched.tree.files)} files.")
-    return fetched.revision
+    if fetched.tree is None:
+        say(f"Commit {fetched.revision} is here already.")
+    else:
+        say(f"Fetched commit {fetched.revision}: {len(fetched.tree.files)} files.")
+    return fetched
 
 
-def _login(credentials: tuple[ProviderCredential, ...]) -> tuple[str, str]:
-    for credential in credentials:
-        username, password = str(credential.get("username")), str(credential.get("password"))
-        if username or password:
-            return username, password
-        if credential.get("ssh_key_data"):
-            raise UpdateFailed("The project's credential is an SSH key; repositories are fetched over https only.")
-    return "", ""
+async def keep(session: AsyncSession, wanted: Wanted, fetched: Fetched) -> None:
+    """Keep what was fetched, for every worker; committed by the caller."""
+    if fetched.tree is None:
+        await trees.confirm_tree(session, wanted.project_id, wanted.reference)
+        return
+    await trees.keep_tree(
+        session,
+        wanted.project_id,
+        wanted.reference,
+        url=wanted.scm_url,
+        revision=fetched.revision,
+        files=fetched.tree.files,
+        content=fetched.tree.content,
+    )
+
+
+def _repository(wanted: Wanted) -> Repository:
+    """What is asked, with what the project's credential says."""
+    plain = Repository(wanted.scm_url, wanted.reference, refspec=wanted.scm_refspec)
+    for credential in wanted.credentials:
+        return replace(
+            plain,
+            username=str(credential.get("username")),
+            password=str(credential.get("password")),
+            key=str(credential.get("ssh_key_data")),
+            passphrase=str(credential.get("ssh_key_unlock")),
+        )
+    return plain
 
 
 async def _laid_out(factory: SessionFactory, settings: Settings, wanted: Wanted, revision: str, say: Say) -> Path:

@@ -17,6 +17,7 @@ from craton_inv.queue import jobs
 from craton_inv.queue.jobs import Claim
 from craton_inv.repositories.projects import ProjectRepository, ProjectUpdateRepository
 from craton_inv.repositories.scope import WRITE, Scope
+from craton_inv.services.project_output import append_output
 from craton_inv.services.update_events import storable
 
 TASK = "update_project"
@@ -29,11 +30,12 @@ TIMED_OUT_TEXT = "Project update has timed out"
 
 @dataclass(frozen=True)
 class StartedUpdate:
-    """What a worker needs to run an update. `timeout`: seconds, 0 for the default."""
+    """What a worker needs to run an update. `timeout`: seconds, 0 for the default. `resumed`: a worker was lost."""
 
     update_id: int
     project_id: int
     timeout: float
+    resumed: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,33 +123,37 @@ async def start(session: AsyncSession, update_id: int, claim: Claim) -> StartedU
         row.status = "waiting"
         await session.flush()
         return Waits()
+    resumed = row.status == "running"
     row.status = "running"
     row.started = row.started or func.now()
     row.execution_node = claim.worker
     row.scm_url, row.scm_branch = project.scm_url, project.scm_branch
     _show(project, row)
     await session.flush()
-    return StartedUpdate(row.id, project.id, float(project.timeout))
+    return StartedUpdate(row.id, project.id, float(project.timeout), resumed)
 
 
-async def end(
-    session: AsyncSession, update_id: int, status: str, explanation: str = "", *, revision: str = "", output: str = ""
-) -> bool:
-    """End a run, its project in step; False when it had ended before."""
+async def end(session: AsyncSession, update_id: int, status: str, explanation: str = "", *, revision: str = "") -> str:
+    """End a run, its project in step; how it ended, "" when it had ended before. The explanation is its last line.
+
+    A wish to cancel that was taken before the end wins over success: whoever was told 202 finds it cancelled.
+    """
     project, row = await _locked(session, update_id)
     if project is None or row is None or row.status in ENDED:
-        return False
+        return ""
+    if status == "successful" and row.cancel_requested:
+        status, explanation, revision = "canceled", CANCELED_TEXT, ""
     now = await session.scalar(select(func.clock_timestamp()))
     explanation = storable(explanation)
     row.status, row.job_explanation, row.finished = status, explanation, now
     row.canceled_on = now if status == "canceled" else None
     row.scm_revision = revision
-    row.output = storable(output)
     project.status, project.last_updated, project.last_update_id = status, now, row.id
     project.last_error = "" if status == "successful" else explanation
     if revision and (row.scm_url, row.scm_branch) == (project.scm_url, project.scm_branch):
         project.scm_revision = revision
     await session.flush()
+    await append_output(session, row.id, explanation)
     following = await session.scalar(
         select(ProjectUpdate).where(ProjectUpdate.project_id == project.id, ProjectUpdate.status.not_in(ENDED)).limit(1)
     )
@@ -155,7 +161,7 @@ async def end(
     if following is not None:
         project.status = following.status
     await session.flush()
-    return True
+    return status
 
 
 async def end_lost(session: AsyncSession, project_id: int | None = None) -> None:

@@ -10,8 +10,8 @@ from craton_inv.ansible.json_guard import text_fault
 from craton_inv.errors import BadRequest, Conflict, InvalidField
 from craton_inv.models import Project, Tenant
 from craton_inv.providers.scm.checkout import files_below, manual_folder
-from craton_inv.providers.scm.git import check_reference
 from craton_inv.providers.scm.listing import inventory_files
+from craton_inv.providers.scm.references import check_reference, read_refspec
 from craton_inv.providers.scm.tree import MAX_FILES
 from craton_inv.providers.scm.urls import check_git_url
 from craton_inv.repositories.credential_types import CredentialTypeRepository
@@ -25,25 +25,29 @@ from craton_inv.repositories.projects import (
 from craton_inv.repositories.scope import SYSTEM, Scope
 from craton_inv.schemas.names import name_fault
 from craton_inv.services.name_rules import require_name
+from craton_inv.services.pending_deletion import refuse_pending_tenant
 from craton_inv.settings import Settings
 
 MANUAL, GIT = "", "git"
-CREDENTIAL = "credential"
-MANUAL_ONLY, GIT_ONLY = ("local_path",), ("scm_url", "scm_branch", "credential_id")
+CREDENTIAL, TRACK_SUBMODULES = "credential", "scm_track_submodules"
+MANUAL_ONLY, GIT_ONLY = ("local_path",), ("scm_url", "scm_branch", "scm_refspec", "credential_id")
+UPDATE_OPTIONS = ("scm_update_on_launch", "scm_delete_on_update", "scm_clean")
 # What an update fetches: once one of them changes, the revision of before says nothing any more.
-FETCHED = ("scm_type", "scm_url", "scm_branch")
+FETCHED = ("scm_type", "scm_url", "scm_branch", "scm_refspec")
 
 
 async def create_project(
     session: AsyncSession, scope: Scope, settings: Settings, tenant: Tenant, values: Mapping[str, Any]
 ) -> Project:
-    """Make a project. `values`: columns, and `credential`. Raises InvalidField, Duplicate, Forbidden."""
+    """Make a project. `values`: columns, and `credential`. Raises InvalidField, Duplicate, Forbidden, Conflict."""
     row = Project(
-        tenant_id=tenant.id, scm_type=MANUAL, scm_url="", scm_branch="", local_path="", scm_revision="",
-        scm_update_on_launch=False, scm_update_cache_timeout=0, allow_override=False, timeout=0,
+        tenant_id=tenant.id, scm_type=MANUAL, scm_url="", scm_branch="", scm_refspec="", local_path="", scm_revision="",
+        scm_clean=False, scm_delete_on_update=False, scm_update_on_launch=False, scm_update_cache_timeout=0,
+        allow_override=False, timeout=0,
     )  # fmt: skip
     repository = ProjectRepository(session, scope)
     repository.authorize(row)
+    refuse_pending_tenant(tenant)
     await _write(session, scope, settings, row, values)
     return await repository.add(row)
 
@@ -102,7 +106,10 @@ async def _write(
             require_name(value, name_fault)
         if column == "scm_type" and value in ("manual", None):
             value = MANUAL
-        if column != CREDENTIAL:
+        if column == TRACK_SUBMODULES:
+            if value:
+                raise InvalidField(column, "Submodules are not fetched, so they cannot be tracked.")
+        elif column != CREDENTIAL:
             setattr(row, column, value)
     if CREDENTIAL in values:
         row.credential_id = await _credential(session, scope, row, values[CREDENTIAL])
@@ -120,14 +127,16 @@ def _check(settings: Settings, row: Project) -> None:
             kind = "a git project" if row.scm_type == MANUAL else "a manual project"
             raise InvalidField(name.removesuffix("_id"), f"This can only be set on {kind}.")
     if row.scm_type == MANUAL:
-        if row.scm_update_on_launch or row.scm_update_cache_timeout or row.allow_override:
-            raise InvalidField("detail", "Update options must be set to false for manual projects.")
+        for name in UPDATE_OPTIONS:
+            if getattr(row, name):
+                raise InvalidField(name, "Update options must be set to false for manual projects.")
         manual_folder(row.local_path, settings.projects_root)
         return
     if not row.scm_url:
         raise InvalidField("scm_url", "SCM URL is required.")
     check_git_url(row.scm_url, settings)
     check_reference(row.scm_branch)
+    read_refspec(row.scm_refspec)
 
 
 async def _credential(session: AsyncSession, scope: Scope, row: Project, credential_id: int | None) -> int | None:

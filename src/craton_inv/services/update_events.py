@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import re
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -117,7 +117,7 @@ class EventWriter:
                 await asyncio.wait_for(self._ended.wait(), INTERVAL)
             await self.flush()
 
-    async def __aenter__(self) -> "EventWriter":
+    async def __aenter__(self) -> Self:
         self._writer = asyncio.create_task(self._write_on())
         return self
 

@@ -71,13 +71,24 @@ async def test_a_project_is_made_and_updated_at_once(
     [
         ({"scm_url": "http://git.example.org/x"}, "scm_url", "Only https"),
         ({"scm_url": "file:///etc/passwd"}, "scm_url", "Only https"),
-        ({"scm_url": "ssh://git@git.example.org/x"}, "scm_url", "over https"),
-        ({"scm_url": "git@git.example.org:x.git"}, "scm_url", "over https"),
+        ({"scm_url": "ssh://git:hunter2@git.example.org/x"}, "scm_url", "password"),
+        ({"scm_url": "git@localhost:x.git"}, "scm_url", "not public"),
+        ({"scm_url": "ssh://-oProxyCommand=id/x"}, "scm_url", "no host name"),
         ({"scm_url": "https://127.1/x"}, "scm_url", "not public"),
         ({"scm_url": "https://a:hunter2@git.example.org/x"}, "scm_url", "credentials"),
         ({"scm_url": ""}, "scm_url", "SCM URL is required"),
         ({"scm_type": "svn"}, "scm_type", "not a valid choice"),
         ({"scm_branch": "--upload-pack=id"}, "scm_branch", "neither a branch"),
+        ({"scm_branch": "x" * 257}, "scm_branch", "no more than 256 characters"),
+        ({"scm_refspec": "main"}, "scm_refspec", "begin with refs/"),
+        ({"scm_refspec": "refs/pull/*:refs/pull"}, "scm_refspec", "both sides or on none"),
+        ({"scm_refspec": "refs/*/*"}, "scm_refspec", "more than one *"),
+        ({"scm_refspec": "refs/pull/1 head"}, "scm_refspec", "no name of a reference"),
+        ({"scm_track_submodules": True}, "scm_track_submodules", "not fetched"),
+        ({"scm_type": "", "scm_url": "", "local_path": "x", "scm_clean": True}, "scm_clean", "must be set to false"),
+        ({"scm_type": "", "scm_url": "", "local_path": "x" * 256}, "local_path", "more than 255 bytes"),
+        ({"scm_type": "", "scm_url": "", "local_path": "x/" + "ä" * 128}, "local_path", "more than 255 bytes"),
+        ({"scm_type": "", "scm_url": "", "local_path": "ä/" * 500}, "local_path", "more than 1024 bytes"),
         ({"scm_update_cache_timeout": -1}, "scm_update_cache_timeout", "greater than or equal to 0"),
         ({"local_path": "x"}, "local_path", "manual project"),
         ({"scm_type": "", "scm_url": "", "local_path": "../x"}, "local_path", "CRATON_INV_PROJECTS_ROOT"),
@@ -95,6 +106,18 @@ async def test_a_project_that_could_never_be_updated_is_refused(
     assert answer.status_code == 400, answer.text
     assert told in str(answer.json()[field])
     assert "hunter2" not in answer.text
+
+
+async def test_a_project_may_lie_behind_ssh_and_name_what_else_is_fetched(
+    client: httpx.AsyncClient, tenant: Tenant
+) -> None:
+    refspec = "+refs/pull/*:refs/remotes/origin/pull/*"
+    values = {"scm_clean": True, "scm_delete_on_update": True, "scm_track_submodules": False, "scm_refspec": refspec}
+    answer = await post(client, tenant, scm_url="git@git.example.org:org/shop.git", **values)
+    assert answer.status_code == 201, answer.text
+    found = (await client.get(answer.json()["url"])).json()
+    assert values.items() <= found.items()
+    assert found["scm_url"] == "git@git.example.org:org/shop.git"
 
 
 async def test_a_second_project_of_the_name_is_refused(client: httpx.AsyncClient, tenant: Tenant) -> None:

@@ -1,11 +1,14 @@
 """A git repository of the test, served over HTTP on loopback by dulwich's own server."""
 
+import asyncio
 import stat
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -14,6 +17,8 @@ from dulwich.objects import Blob, Commit, Tag, Tree
 from dulwich.repo import Repo
 from dulwich.server import DictBackend
 from dulwich.web import HTTPGitApplication
+
+from craton_inv.providers.scm.git import fetch
 
 AUTHOR = b"Ada <ada@example.org>"
 FILE, PROGRAM, LINK, SUBMODULE = 0o100644, 0o100755, 0o120000, 0o160000
@@ -28,9 +33,13 @@ class Quiet(WSGIRequestHandler):
 
 @dataclass
 class GitServer:
-    """A repository that tests commit to. `requests` counts what was asked of the server; `login` demands one."""
+    """A repository that tests commit to. `requests` counts what was asked of the server; `login` demands one.
+
+    `folder`: where whoever fetches keeps what it works on.
+    """
 
     repo: Repo
+    folder: Path
     port: int = 0
     requests: list[str] = field(default_factory=list)
     authorizations: list[str | None] = field(default_factory=list)
@@ -83,6 +92,28 @@ class GitServer:
         return tree.id
 
 
+def threads_at_work() -> int:
+    """How many threads read a repository at this moment."""
+    return sum(_reads(frame) for frame in sys._current_frames().values())
+
+
+def _reads(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename == fetch.__code__.co_filename and frame.f_code.co_name == "_fetch":
+            return True
+        frame = frame.f_back
+    return False
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Wait at most 10 s."""
+    for _ in range(1000):
+        if true():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("waited in vain")
+
+
 def _entry(content: Any) -> tuple[int, bytes | str]:
     if isinstance(content, tuple):
         mode, value = content
@@ -96,7 +127,7 @@ def git(tmp_path: Path) -> Iterator[GitServer]:
     path = tmp_path / "served" / "shop.git"
     path.mkdir(parents=True)
     repo = Repo.init_bare(path, default_branch=b"main")
-    made = GitServer(repo)
+    made = GitServer(repo, tmp_path / "projects")
     application = HTTPGitApplication(DictBackend({"/shop.git": repo}))
 
     def counted(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:

@@ -1,7 +1,8 @@
 """Kind `scm`: an Ansible inventory out of a project, which is a git repository or a folder of the worker (AWX's scm).
 
-collector  the inventory within the project      git, pack_guard  a commit fetched through the door to the outside
-tree, checkout  its files, stored and laid out   urls, listing    what projects may name, what they offer
+collector  the inventory within the project   git, git_http, git_ssh, bridge  a commit fetched through the doors
+references  which commit is meant             pack_guard, tree, checkout  its files: looked through, stored, laid out
+urls, listing  what projects may name, what they offer
 """
 
 from pathlib import Path
@@ -13,8 +14,9 @@ from craton_inv.providers.ansible_json import AnsibleJsonParser
 from craton_inv.providers.base import Provider, SourceDefinition, Surroundings
 from craton_inv.providers.host_values import rules_of
 from craton_inv.providers.inventory_persister import InventoryPersister
+from craton_inv.providers.scm.checkout import path_fault
 from craton_inv.providers.scm.collector import ScmCollector
-from craton_inv.providers.scm.git import check_reference
+from craton_inv.providers.scm.references import check_reference
 from craton_inv.refresh.refresher import Refresher
 from craton_inv.refresh.target import Targets
 from craton_inv.settings import Settings
@@ -32,6 +34,8 @@ class ScmProvider(Provider):
             raise InvalidField("source_project", "Project required for scm type sources.")
         if ".." in Path(definition.source_path).parts or "\x00" in definition.source_path:
             raise InvalidField("source_path", f"{definition.source_path[:80]!r} leads out of the project.")
+        if fault := path_fault(definition.source_path):
+            raise InvalidField("source_path", f"{definition.source_path[:80]!r} {fault}.")
         check_reference(definition.scm_branch)
         check_limit(definition.limit)
         variables_for_environment(definition.source_vars)

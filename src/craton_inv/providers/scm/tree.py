@@ -15,9 +15,12 @@ from dulwich.objects import Blob, ObjectID, Tree
 
 from craton_inv.errors import UpdateFailed
 
-MAX_FILES = 100_000
+MAX_FILES = 100_000  # folders, links and submodules count as well: a tree may name itself over and over
 MAX_DEPTH = 64
+MAX_NAME = 255  # bytes of one part of a path, as filesystems have it
+MAX_PATH = 2048
 SUBMODULE = 0o160000
+POINTER = b"version https://git-lfs.github.com/spec/"
 BLOCK = 1024 * 1024
 
 
@@ -29,17 +32,23 @@ class PackedTree:
     content: bytes = field(repr=False)
 
 
-def pack_tree(store: BaseObjectStore, tree: ObjectID, limit: int, say: Callable[[str], None]) -> PackedTree:
-    """Pack the files below a tree. Submodules are left out, with a word. Raises UpdateFailed beyond `limit` bytes."""
+def pack_tree(
+    store: BaseObjectStore, tree: ObjectID, limit: int, say: Callable[[str], None], go_on: Callable[[], None]
+) -> PackedTree:
+    """Pack the files below a tree. Submodules are left out, with a word. Raises UpdateFailed beyond `limit` bytes.
+
+    `go_on` is called for each entry, and raises once nobody waits for the files any more.
+    """
     files: list[str] = []
     total = 0
     packed = io.BytesIO()
+    walk = _Walk(store, limit, say, go_on)
     # Level 6, no name and no time: the same tree gives the same bytes.
     with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=6, format=tarfile.PAX_FORMAT) as archive:
-        for path, mode, blob in _walk(store, tree, "", 0, say):
+        for path, mode, blob in walk.below(tree, "", 0):
             total += len(blob)
-            if len(files) >= MAX_FILES or total > limit:
-                raise UpdateFailed(f"The repository has more than {MAX_FILES} files or {limit} bytes in its tree.")
+            if total > limit:
+                raise walk.too_large()
             files.append(path)
             member = tarfile.TarInfo(path)
             if stat.S_ISLNK(mode):
@@ -53,40 +62,71 @@ def pack_tree(store: BaseObjectStore, tree: ObjectID, limit: int, say: Callable[
     return PackedTree(sorted(files), packed.getvalue())
 
 
-def _walk(
-    store: BaseObjectStore, tree: ObjectID, above: str, depth: int, say: Callable[[str], None]
-) -> Iterator[tuple[str, int, bytes]]:
-    if depth > MAX_DEPTH:
-        raise UpdateFailed(f"The repository has folders deeper than {MAX_DEPTH}.")
-    folder = store[tree]
-    if not isinstance(folder, Tree):
-        raise UpdateFailed("The repository holds something other than a folder where a folder should be.")
-    for entry in folder.iteritems():
-        assert entry.path is not None  # noqa: S101 - an entry of a tree has all three
-        assert entry.mode is not None  # noqa: S101
-        assert entry.sha is not None  # noqa: S101
-        name = entry.path.decode("utf-8", "replace")
-        path = f"{above}{name}"
-        if not _is_name(name):
-            raise UpdateFailed(f"The repository holds {path!r}, which is no path of a file.")
-        if entry.mode == SUBMODULE:
-            say(f"{path} is a submodule; it is left out.")
-        elif stat.S_ISDIR(entry.mode):
-            yield from _walk(store, entry.sha, f"{path}/", depth + 1, say)
-        elif stat.S_ISREG(entry.mode) or stat.S_ISLNK(entry.mode):
-            blob = store[entry.sha]
-            if not isinstance(blob, Blob):
-                raise UpdateFailed(f"The repository holds no file at {path!r}.")
-            if stat.S_ISLNK(entry.mode) and (not blob.data or b"\0" in blob.data):
-                say(f"{path} is a link to nothing; it is left out.")
-                continue
-            yield path, entry.mode, blob.data
-        else:
-            say(f"{path} is neither a file nor a link nor a folder; it is left out.")
+class _Walk:
+    """Goes through the folders of a commit, entry by entry, and counts them all."""
+
+    def __init__(
+        self, store: BaseObjectStore, limit: int, say: Callable[[str], None], go_on: Callable[[], None]
+    ) -> None:
+        self.store = store
+        self.limit = limit
+        self.say = say
+        self.go_on = go_on
+        self.seen = 0
+
+    def below(self, tree: ObjectID, above: str, depth: int) -> Iterator[tuple[str, int, bytes]]:
+        """Path, mode and content of the files and links."""
+        if depth > MAX_DEPTH:
+            raise UpdateFailed(f"The repository has folders deeper than {MAX_DEPTH}.")
+        folder = self.store[tree]
+        if not isinstance(folder, Tree):
+            raise UpdateFailed("The repository holds something other than a folder where a folder should be.")
+        names: set[str] = set()
+        for entry in folder.iteritems():
+            if entry.path is None or entry.mode is None or entry.sha is None:
+                raise UpdateFailed("The repository holds a folder that cannot be read.")
+            self.go_on()
+            self.seen += 1
+            if self.seen > MAX_FILES:
+                raise self.too_large()
+            name = entry.path.decode("utf-8", "replace")
+            path = f"{above}{name}"
+            if not _is_name(name) or name in names or len(path.encode()) > MAX_PATH:
+                raise UpdateFailed(f"The repository holds {path[:200]!r}, which is no path of a file.")
+            names.add(name)
+            if entry.mode == SUBMODULE:
+                self.say(f"{path} is a submodule; it is left out.")
+            elif stat.S_ISDIR(entry.mode):
+                yield from self.below(entry.sha, f"{path}/", depth + 1)
+            elif stat.S_ISREG(entry.mode) or stat.S_ISLNK(entry.mode):
+                yield from self._file(path, entry.mode, entry.sha)
+            else:
+                self.say(f"{path} is neither a file nor a link nor a folder; it is left out.")
+
+    def _file(self, path: str, mode: int, sha: ObjectID) -> Iterator[tuple[str, int, bytes]]:
+        blob = self.store[sha]
+        if not isinstance(blob, Blob):
+            raise UpdateFailed(f"The repository holds no file at {path!r}.")
+        if not stat.S_ISLNK(mode):
+            if is_pointer(blob.data):
+                self.say(f"{path} is kept in Git LFS; only its pointer is here.")
+        elif not blob.data or b"\0" in blob.data or len(blob.data) > MAX_PATH:
+            self.say(f"{path} is a link to nothing; it is left out.")
+            return
+        yield path, mode, blob.data
+
+    def too_large(self) -> UpdateFailed:
+        """The refusal of what is no repository for inventories."""
+        return UpdateFailed(f"The repository has more than {MAX_FILES} files or {self.limit} bytes in its tree.")
+
+
+def is_pointer(content: bytes) -> bool:
+    """Whether a file is only the pointer that Git LFS keeps in its place."""
+    return len(content) < 1024 and content.startswith(POINTER)
 
 
 def _is_name(name: str) -> bool:
-    if name in ("", ".", "..") or name.lower() == ".git" or "\ufffd" in name:
+    if name in ("", ".", "..") or name.lower() == ".git" or "\ufffd" in name or len(name.encode()) > MAX_NAME:
         return False
     return not any(char in "/\\" or ord(char) < 32 for char in name)
 
@@ -94,12 +134,16 @@ def _is_name(name: str) -> bool:
 def unpack_tree(content: bytes, folder: Path, say: Callable[[str], None]) -> None:
     """Make `folder` out of a packed tree: all of it or nothing, whoever else makes the same one at the same time.
 
-    Links that lead out of it are left out, with a word.
+    Links that lead out of it are left out, with a word. Raises UpdateFailed.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        _unpack(content, made, say)
+        try:
+            _unpack(content, made, say)
+        except OSError as error:
+            # Two entries of one name, a file where a folder should be, a full disk.
+            raise UpdateFailed(f"The files of the project cannot be laid out: {error.strerror or error}.") from error
         try:
             made.rename(folder)
         except OSError:

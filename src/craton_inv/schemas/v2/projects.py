@@ -9,6 +9,10 @@ from craton_inv.schemas.v2.envelope import Named, Page
 from craton_inv.schemas.v2.fields import Flag, Id, Integer, ShortText, Text, Time, unset
 
 SCM_TYPE = '"git", or "" for a folder of the worker (a manual project).'
+REFSPEC = "Fetched beside branches and tags: +refs/pull/*:refs/remotes/origin/pull/*."
+CLEAN = "Kept for clients of AWX: no run changes the files of a project, so there is nothing to clean."
+SUBMODULES = "Always false: submodules are not fetched."
+ANEW = "Each update fetches the files anew, though the commit is known."
 LOCAL_PATH = "The folder of a manual project, below CRATON_INV_PROJECTS_ROOT."
 
 
@@ -19,10 +23,10 @@ class Project(Named):
     scm_type: str = Field(description=SCM_TYPE)
     scm_url: str
     scm_branch: str = Field(description='Branch, tag or commit; "" for the repository\'s own branch.')
-    scm_refspec: str
-    scm_clean: bool
-    scm_track_submodules: bool
-    scm_delete_on_update: bool
+    scm_refspec: str = Field(description=REFSPEC)
+    scm_clean: bool = Field(description=CLEAN)
+    scm_track_submodules: bool = Field(description=SUBMODULES)
+    scm_delete_on_update: bool = Field(description=ANEW)
     scm_revision: str = Field(description="The commit of the last update.")
     scm_update_on_launch: bool
     scm_update_cache_timeout: int = Field(description="Seconds.")
@@ -53,12 +57,18 @@ class ProjectContent(BaseModel):
     scm_type: ShortText = Field("", description=SCM_TYPE)
     scm_url: ShortText = ""
     scm_branch: ShortText = ""
+    scm_refspec: ShortText = Field("", description=REFSPEC)
+    scm_clean: Flag = Field(False, description=CLEAN)
+    scm_track_submodules: Flag = Field(False, description=SUBMODULES)
+    scm_delete_on_update: Flag = Field(False, description=ANEW)
     scm_update_on_launch: Flag = False
     scm_update_cache_timeout: Integer = 0
     allow_override: Flag = False
     timeout: Integer = 0
     local_path: ShortText = Field("", description=LOCAL_PATH)
-    credential: Id | None = Field(None, description="A source control credential with a name and a password or token.")
+    credential: Id | None = Field(
+        None, description="A source control credential: a name with a password or token, or an SSH key."
+    )
 
 
 class ProjectCreate(ProjectContent):
@@ -82,6 +92,10 @@ class ProjectPatch(BaseModel):
     scm_type: ShortText = unset()
     scm_url: ShortText = unset()
     scm_branch: ShortText = unset()
+    scm_refspec: ShortText = unset()
+    scm_clean: Flag = unset(bool)
+    scm_track_submodules: Flag = unset(bool)
+    scm_delete_on_update: Flag = unset(bool)
     scm_update_on_launch: Flag = unset(bool)
     scm_update_cache_timeout: Integer = unset(int)
     allow_override: Flag = unset(bool)

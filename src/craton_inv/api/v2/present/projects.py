@@ -1,11 +1,11 @@
 """Projects and their runs as /v2 shows them."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from craton_inv import models
 from craton_inv.api.v2.present.base import Viewer, author_fields, load_authors, summary_of
+from craton_inv.api.v2.present.runs import elapsed, launched_by
 from craton_inv.repositories import summaries
 from craton_inv.repositories.credentials import summaries as credential_summaries
 from craton_inv.repositories.inventories import FAILED
@@ -15,9 +15,9 @@ from craton_inv.schemas.v2.projects import Project, ProjectUpdate, ProjectUpdate
 
 SUB_RESOURCES = ("update", "project_updates", "inventories")
 COPIED = (
-    "id", "created", "modified", "name", "description", "scm_type", "scm_url", "scm_branch", "scm_revision",
-    "scm_update_on_launch", "scm_update_cache_timeout", "allow_override", "timeout", "local_path", "status",
-    "last_updated",
+    "id", "created", "modified", "name", "description", "scm_type", "scm_url", "scm_branch", "scm_refspec",
+    "scm_clean", "scm_delete_on_update", "scm_revision", "scm_update_on_launch", "scm_update_cache_timeout",
+    "allow_override", "timeout", "local_path", "status", "last_updated",
 )  # fmt: skip
 RUN_SUB_RESOURCES = ("cancel", "stdout")
 RUN_COPIED = (
@@ -77,10 +77,7 @@ class ProjectPresenter:
                     related=related,
                     summary_fields=fields,
                     organization=row.tenant_id,
-                    scm_refspec="",
-                    scm_clean=False,
                     scm_track_submodules=False,
-                    scm_delete_on_update=False,
                     credential=row.credential_id,
                     default_environment=None,
                     custom_virtualenv=None,
@@ -117,7 +114,6 @@ class ProjectUpdatePresenter:
         for row in rows:
             writable = viewer.may_write(row.tenant_id)
             project = projects[row.project_id]
-            starter = authors.get(row.created_by_id or 0)
             shown = summary_of(project, "id", "name", "description", "status", "scm_type")
             made.append(
                 ProjectUpdate(
@@ -143,23 +139,13 @@ class ProjectUpdatePresenter:
                     unified_job_template=row.project_id,
                     project=row.project_id,
                     failed=row.status in FAILED,
-                    elapsed=_elapsed(row),
-                    launched_by=_launched_by(starter, links.to("user", starter["id"])) if starter else {},
+                    elapsed=elapsed(row),
+                    launched_by=launched_by(viewer, row, authors),
                     job_type="check",
                     scm_type=project.scm_type,
                 )
             )
         return made
-
-
-def _elapsed(row: models.ProjectUpdate) -> float:
-    if row.started is None:
-        return 0.0
-    return round(((row.finished or datetime.now(UTC)) - row.started).total_seconds(), 3)
-
-
-def _launched_by(user: dict[str, Any], url: str) -> dict[str, Any]:
-    return {"id": user["id"], "name": user["username"], "type": "user", "url": url}
 
 
 def _run_fields(run: Any) -> dict[str, Any]:
