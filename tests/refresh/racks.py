@@ -80,7 +80,10 @@ WHOLE: dict[str, Any] = {
 
 
 class Things(Parser):
-    """Racks as (room, name, note), shelves as (room, rack, shelf), slots as (room, rack, shelf, slot)."""
+    """Racks as (room, name, note), shelves as (room, rack, shelf), slots as (room, rack, shelf, slot).
+
+    `noted`: shelves as (note of their rack, shelf), for racks that are found by it.
+    """
 
     def __init__(self, persister: Persister, **delivered: Any) -> None:
         self.of = persister.collections
@@ -93,6 +96,8 @@ class Things(Parser):
             yield racks.build(room=room, name=name, note=note)
         for room, rack, ref in self.delivered.get("shelves", ()):
             yield shelves.build(rack_id=racks.lazy_find(room, rack), ref=ref)
+        for note, ref in self.delivered.get("noted", ()):
+            yield shelves.build(rack_id=racks.lazy_find(note, ref="by_note"), ref=ref)
         for room, rack, shelf, ref in self.delivered.get("slots", ()):
             link = shelves.lazy_find(racks.lazy_find(room, rack), shelf)
             yield self.of["slots"].build(ref=ref, shelf_id=link)
@@ -104,14 +109,19 @@ async def refresh(
     *,
     refresher: type[Refresher] = Refresher,
     changes: dict[str, dict[str, Any]] | None = None,
+    listed: list[dict[str, str]] | None = None,
     **delivered: Any,
 ) -> dict[str, Counts]:
-    """One refresh; `changes`: of declarations, by collection."""
+    """One refresh; `changes`: of declarations, by collection. `listed`: all racks there are, beside a partial one."""
     persister = Persister()
     for name, collection in ALL.items():
         persister.add_collection(collection, **(changes or {}).get(name, {}))
+    if listed is not None:
+        persister.list_all("racks", listed)
     items = frozenset(Target.of(SOURCE, name, ref) for name, ref in targets or ())
-    made = refresher(Collector(Targets(SOURCE, items)), Things(persister, **delivered), persister)
+    made = refresher(
+        Collector(Targets(SOURCE, items, partial=listed is not None)), Things(persister, **delivered), persister
+    )
     try:
         await made.gather()
         async with engine.begin() as connection:

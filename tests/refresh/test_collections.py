@@ -90,6 +90,7 @@ def test_standard_collections_are_saved_rows_first() -> None:
         ({"skeletal": True, "update_only": True}, "skeletal needs rows that one source owns alone and may create"),
         ({"parent_inventory_collections": ("b",)}, "parent_inventory_collections names b; its links lead to none"),
         ({"reconnect_by": "size"}, "reconnect_by needs a layered collection"),
+        ({"name_filter": "web", "manager_ref": ("b_id",)}, "name_filter goes by b_id, which is no text"),
     ],
 )
 def test_a_bad_option_is_refused_with_what_is_allowed(changes: dict[str, object], reason: str) -> None:

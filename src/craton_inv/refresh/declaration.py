@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from sqlalchemy import DateTime, PrimaryKeyConstraint, Table, UniqueConstraint
+from sqlalchemy import DateTime, PrimaryKeyConstraint, String, Table, UniqueConstraint
 
 from craton_inv.errors import CratonInvError
 from craton_inv.refresh.ownership import Exclusive, Layered, Shared
@@ -92,6 +92,8 @@ def _options(item: "InventoryCollection") -> None:
             refuse(item, f"{option} names {listed(stray)}; its columns are {listed(known | set(item.manager_ref))}.")
     if item.update_only and item.create_only:
         refuse(item, "update_only and create_only exclude one another.")
+    if item.name_filter and not isinstance(item.column(item.manager_ref[0]).type, String):
+        refuse(item, f"name_filter goes by {item.manager_ref[0]}, which is no text.")
     if item.parent_inventory_collections is not None:
         stray = {name.partition(".")[0] for name in item.parent_inventory_collections} - set(item.links.values())
         if stray:
@@ -142,8 +144,8 @@ def _ownership(item: "InventoryCollection") -> None:
         needed = ("manual", item.ownership.column)
         if item.attributes or set(item.links) != set(item.manager_ref):
             raise InvalidCollection(f"Collection {item.name} is shared: it holds links and nothing else.")
-    if item.reconnect_by and (needed[:2] != ("id", "manual") or item.reconnect_by not in item.attributes):
-        refuse(item, "reconnect_by needs a layered collection and one of its attributes.")
+    if item.reconnect_by and (needed[:2] != ("id", "manual") or item.reconnect_by not in item.written):
+        refuse(item, "reconnect_by needs a layered collection and one of the attributes that it writes.")
     if item.custom_reconnect_block is not None and isinstance(item.ownership, Shared):
         refuse(item, "custom_reconnect_block needs rows of its own to reconnect; shared links have none.")
     absent = [name for name in needed if name not in item.table.c]

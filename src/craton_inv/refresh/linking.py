@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from craton_inv.refresh.saving import Saving
 
 _COUNTED = """
-SELECT <columns>, min(u.id) AS id<taken>, count(*) AS copies FROM <table> u WHERE <scope><named> GROUP BY <columns>
+SELECT <columns>, min(u.id) AS id<taken>, count(*) AS copies FROM <table> u WHERE <scope><named><active>
+GROUP BY <columns>
+"""
+# An archived row is found by what it has in common with others only where none of these is active.
+_ACTIVE_FIRST = """
+ AND (u.archived_at IS NULL OR NOT EXISTS (
+  SELECT FROM <table> a WHERE <a_scope> AND a.archived_at IS NULL AND <common>))
 """
 _NAMED = " AND u.<column> IN (SELECT <leaf> FROM <rows>)"
 Scope = Callable[[str, InventoryCollection], str]  # alias, collection -> SQL: the row is in the scope
@@ -107,6 +113,9 @@ def _counted(form: Form, leaves: tuple[str, ...], in_scope: Scope, rows: str, ke
         _COUNTED,
         columns=", ".join(f"u.{quote(name)}" for name in form.columns),
         taken=f", (array_agg(u.{quote(key)}))[1] AS {quote(key)}" if key and key not in form.columns else "",
+        active=_ACTIVE_FIRST if form.collection.retention == "archive" else "",
+        a_scope=in_scope("a", form.collection),
+        common=" AND ".join(f"a.{quote(name)} = u.{quote(name)}" for name in form.columns),
         table=quote(form.collection.table.name),
         scope=in_scope("u", form.collection),
         named=_NAMED if form.parts[0] is None else "",

@@ -88,7 +88,7 @@ class Listing:
     async def figures(self, saving: Saving) -> tuple[int, int]:
         """What the list would delete, and what the source owns, for the guard."""
         ownership = self.collection.ownership
-        mine = "true"
+        mine = "t.archived_at IS NULL" if saving.archives else "true"
         if isinstance(ownership, Layered):
             mine = saving.fill(_MINE, row=quote(ownership.row), layer=quote(ownership.table.name))
         row = await saving.run(_OWNED, limits=self.condition(saving), scope=saving.in_scope(), mine=mine)

@@ -100,3 +100,36 @@ async def test_given_an_archived_row_when_only_linked_to_then_it_is_linked_and_s
 
     assert await archived(refresh_engine) == {("r", "a"): True, ("r", "b"): False, ("r", "c"): False}
     assert (counts["racks"].created, counts["racks"].updated, counts["shelves"].created) == (1, 0, 2)
+
+
+@pytest.mark.usefixtures("rack_tables")
+async def test_given_archived_rows_when_a_list_lacks_them_then_the_guard_does_not_count_them(
+    refresh_engine: AsyncEngine,
+) -> None:
+    many = [("r", f"n{number}", "1") for number in range(60)]
+    for count in (60, 30, 20):
+        await refresh(refresh_engine, changes=ARCHIVED, racks=many[:count])
+
+    listed = [{"room": "r", "name": f"n{number}"} for number in range(15)]
+    counts = await refresh(refresh_engine, changes=ARCHIVED, listed=listed)
+
+    assert counts["racks"].deleted == 5
+    assert sum(archive for archive in (await archived(refresh_engine)).values()) == 45
+
+
+@pytest.mark.usefixtures("rack_tables")
+@pytest.mark.parametrize("active", [True, False], ids=["registered anew", "archived alone"])
+async def test_given_an_archived_row_when_linked_by_a_secondary_ref_then_an_active_row_comes_first(
+    refresh_engine: AsyncEngine, *, active: bool
+) -> None:
+    by_note = {"racks": {"retention": "archive", "secondary_refs": {"by_note": ("note",)}}}
+    racks = [("r", "other", ""), *([("r", "new", "serial")] if active else [])]
+    await refresh(refresh_engine, changes=by_note, racks=[("r", "old", "serial"), ("r", "other", "")])
+    await refresh(refresh_engine, changes=by_note, racks=racks)
+
+    counts = await refresh(refresh_engine, changes=by_note, racks=racks, noted=[("serial", "s")])
+
+    async with refresh_engine.connect() as connection:
+        owners = await connection.scalars(select(RACKS.c.name).join(SHELVES, SHELVES.c.rack_id == RACKS.c.id))
+        assert owners.all() == ["new" if active else "old"]
+    assert (counts["shelves"].unconnected, counts["shelves"].ambiguous) == (0, 0)
