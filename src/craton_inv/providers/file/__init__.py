@@ -1,6 +1,7 @@
 """Kind `file`: an Ansible inventory on the worker's disk or uploaded, read by the real ansible-inventory.
 
-paths  what a source may name     uploads  files and bundles of an upload, unpacked into a private folder
+paths    what a source may name     uploads  an uploaded file, written into a private folder
+bundles  archives, unpacked piece by piece
 """
 
 from pathlib import Path
