@@ -10,14 +10,12 @@ from craton_inv import models
 from craton_inv.api.ids import PathId
 from craton_inv.api.v2.below import list_below
 from craton_inv.api.v2.kinds import PROJECT_UPDATES
-from craton_inv.api.v2.listing import WindowDep, listed
 from craton_inv.api.v2.present import ProjectUpdatePresenter
 from craton_inv.api.v2.present.base import ViewerDep
-from craton_inv.errors import Forbidden
-from craton_inv.models.inventory_update import ACTIVE
+from craton_inv.api.v2.runs import Runs, add_run_routes
 from craton_inv.repositories.projects import ProjectRepository, ProjectUpdateRepository, of_project
 from craton_inv.schemas.v2.inventory_sources import CanUpdate
-from craton_inv.schemas.v2.inventory_updates import CanCancel, Stdout, StdoutRange
+from craton_inv.schemas.v2.inventory_updates import Stdout, StdoutRange
 from craton_inv.schemas.v2.projects import ProjectUpdate, ProjectUpdateList, ProjectUpdateStarted
 from craton_inv.services import project_updates as service
 from craton_inv.services.update_output import some_lines
@@ -47,45 +45,15 @@ def list_project_project_updates(project: models.Project) -> ColumnElement[bool]
     return of_project(project.id)
 
 
-@router.get("/project_updates/", operation_id="list_project_updates", response_model_exclude_unset=True)
-async def list_project_updates(viewer: ViewerDep, window: WindowDep) -> ProjectUpdateList:
-    """List runs."""
-    repository = ProjectUpdateRepository(viewer.session, viewer.scope)
-    return await listed(window, repository, ProjectUpdatePresenter(viewer), ProjectUpdateList)
-
-
-@router.get("/project_updates/{id}/", operation_id="get_project_update")
-async def get_project_update(update_id: RowId, viewer: ViewerDep) -> ProjectUpdate:
-    """Read a run."""
-    row = await ProjectUpdateRepository(viewer.session, viewer.scope).get(update_id)
-    return await ProjectUpdatePresenter(viewer).one(row)
-
-
-@router.delete("/project_updates/{id}/", operation_id="delete_project_update", status_code=204)
-async def delete_project_update(update_id: RowId, viewer: ViewerDep) -> None:
-    """Delete a run that has ended."""
-    repository = ProjectUpdateRepository(viewer.session, viewer.scope)
-    row = await repository.get(update_id, lock=True)
-    repository.authorize(row)
-    if row.status in ACTIVE:
-        raise Forbidden("Cannot delete running job resource.", code="update.running")
-    await repository.delete(row)
-
-
-@router.get("/project_updates/{id}/cancel/", operation_id="get_project_update_cancel")
-async def get_project_update_cancel(update_id: RowId, viewer: ViewerDep) -> CanCancel:
-    """Whether a run can still be cancelled."""
-    row = await ProjectUpdateRepository(viewer.session, viewer.scope).get(update_id)
-    return CanCancel(can_cancel=row.status in ACTIVE)
-
-
-@router.post(
-    "/project_updates/{id}/cancel/", operation_id="cancel_project_update", status_code=202, response_class=Response
+RUNS = Runs(
+    "project_update",
+    ProjectUpdateRepository,
+    ProjectUpdatePresenter,
+    ProjectUpdate,
+    ProjectUpdateList,
+    service.cancel,
 )
-async def cancel_project_update(update_id: RowId, viewer: ViewerDep) -> Response:
-    """Cancel a run that waits or works: 202 without a body. One that has ended: 405."""
-    await service.cancel(viewer.session, viewer.scope, update_id)
-    return Response(status_code=202)
+add_run_routes(router, "/project_updates", RUNS)
 
 
 @router.get(

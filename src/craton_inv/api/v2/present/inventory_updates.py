@@ -2,11 +2,11 @@
 
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from craton_inv import models
 from craton_inv.api.v2.present.base import Inventories, Viewer, author_fields, load_authors, summary_of
+from craton_inv.api.v2.present.runs import elapsed, launched_by
 from craton_inv.repositories import summaries
 from craton_inv.repositories.credentials import summaries as credential_summaries
 from craton_inv.repositories.inventories import FAILED
@@ -29,6 +29,11 @@ DETAIL = ("job_args", "job_cwd", "job_env", "result_traceback", "event_processin
 DEFINITION: dict[str, Any] = {
     "source": "", "source_path": "", "source_vars": "", "scm_branch": "", "enabled_var": "", "enabled_value": "",
     "host_filter": "", "overwrite": False, "overwrite_vars": False, "timeout": 0, "verbosity": 1, "limit": "",
+}  # fmt: skip
+# What AWX shows of a run and this service has nothing of.
+ABSENT: dict[str, Any] = {
+    "controller_node": "", "work_unit_id": None, "execution_environment": None, "custom_virtualenv": None,
+    "license_error": False, "org_host_limit_error": False, "source_project_update": None, "instance_group": None,
 }  # fmt: skip
 EVENT_SPACE = uuid.UUID("c5b7f1a0-5d0c-4c8e-9f0e-6a6f2b1c7d11")
 STDOUT_SHOWN = 1024
@@ -60,64 +65,64 @@ class InventoryUpdatePresenter:
         sources = await summaries.sources(session, (row.inventory_source_id for row in rows))
         credentials = await credential_summaries(session, (row.credential_id for row in rows))
         authors = await load_authors(session, rows)
-        made = []
-        for row in rows:
-            writable = viewer.may_write(row.tenant_id)
-            source = sources[row.inventory_source_id]
-            starter = authors.get(row.created_by_id or 0)
-            made.append(
-                {
-                    **summary_of(row, *COPIED),
-                    **{name: row.source_definition.get(name, default) for name, default in DEFINITION.items()},
-                    "type": "inventory_update",
-                    "url": links.to("inventory_update", row.id),
-                    "related": {
-                        **viewer.author_links(row),
-                        **links.below("inventory_update", row.id, SUB_RESOURCES),
-                        "unified_job_template": links.to("inventory_source", row.inventory_source_id),
-                        "inventory_source": links.to("inventory_source", row.inventory_source_id),
-                        "inventory": links.to("inventory", row.inventory_id),
-                        **(
-                            {"apply": links.to("inventory_update", row.id, "apply")} if row.purpose == "dry_run" else {}
-                        ),
-                        **({"applies": links.to("inventory_update", row.dry_run_id)} if row.dry_run_id else {}),
-                    },
-                    "summary_fields": {
-                        **inventories.fields(row.inventory_id),
-                        **author_fields(row, authors),
-                        "inventory_source": {
-                            **summary_of(source, "id", "name", "source", "status"),
-                            "last_job_run": show_time(source.last_updated) if source.last_updated else None,
-                        },
-                        "unified_job_template": {
-                            **summary_of(source, "id", "name"),
-                            "unified_job_type": "inventory_update",
-                        },
-                        "user_capabilities": {"start": writable, "delete": writable},
-                        "credentials": [credentials[row.credential_id]] if row.credential_id in credentials else [],
-                    },
-                    "unified_job_template": row.inventory_source_id,
-                    "dry_run": row.purpose == "dry_run",
-                    "applies": row.dry_run_id,
-                    "failed": row.status in FAILED,
-                    "elapsed": elapsed(row),
-                    "controller_node": "",
-                    "launched_by": _launched_by(starter, links.to("user", starter["id"])) if starter else {},
-                    "work_unit_id": None,
-                    "inventory": row.inventory_id,
-                    "inventory_source": row.inventory_source_id,
-                    "execution_environment": None,
-                    "custom_virtualenv": None,
-                    "credential": row.credential_id,
-                    "license_error": False,
-                    "org_host_limit_error": False,
-                    "source_project": row.source_definition.get("source_project_id"),
-                    "source_project_update": None,
-                    "instance_group": None,
-                    "scm_revision": row.scm_revision,
-                }
-            )
-        return made
+        return [
+            {
+                **summary_of(row, *COPIED),
+                **{name: row.source_definition.get(name, default) for name, default in DEFINITION.items()},
+                **ABSENT,
+                "type": "inventory_update",
+                "url": links.to("inventory_update", row.id),
+                "related": self._related(row),
+                "summary_fields": {
+                    **inventories.fields(row.inventory_id),
+                    **author_fields(row, authors),
+                    **self._source_fields(sources[row.inventory_source_id]),
+                    **self._capabilities(row),
+                    "credentials": [credentials[row.credential_id]] if row.credential_id in credentials else [],
+                },
+                "unified_job_template": row.inventory_source_id,
+                "dry_run": row.purpose == "dry_run",
+                "applies": row.dry_run_id,
+                "failed": row.status in FAILED,
+                "elapsed": elapsed(row),
+                "launched_by": launched_by(viewer, row, authors),
+                "inventory": row.inventory_id,
+                "inventory_source": row.inventory_source_id,
+                "credential": row.credential_id,
+                "source_project": row.source_definition.get("source_project_id"),
+                "scm_revision": row.scm_revision,
+            }
+            for row in rows
+        ]
+
+    def _related(self, row: models.InventoryUpdate) -> dict[str, str]:
+        links = self.viewer.links
+        related = {
+            **self.viewer.author_links(row),
+            **links.below("inventory_update", row.id, SUB_RESOURCES),
+            "unified_job_template": links.to("inventory_source", row.inventory_source_id),
+            "inventory_source": links.to("inventory_source", row.inventory_source_id),
+            "inventory": links.to("inventory", row.inventory_id),
+        }
+        if row.purpose == "dry_run":
+            related["apply"] = links.to("inventory_update", row.id, "apply")
+        if row.dry_run_id:
+            related["applies"] = links.to("inventory_update", row.dry_run_id)
+        return related
+
+    def _source_fields(self, source: Any) -> dict[str, Any]:
+        """`summary_fields` of the source, under both of its names."""
+        return {
+            "inventory_source": {
+                **summary_of(source, "id", "name", "source", "status"),
+                "last_job_run": show_time(source.last_updated) if source.last_updated else None,
+            },
+            "unified_job_template": {**summary_of(source, "id", "name"), "unified_job_type": "inventory_update"},
+        }
+
+    def _capabilities(self, row: models.InventoryUpdate) -> dict[str, Any]:
+        writable = self.viewer.may_write(row.tenant_id)
+        return {"user_capabilities": {"start": writable, "delete": writable}}
 
 
 class EventPresenter:
@@ -170,16 +175,5 @@ class TargetPresenter:
         ]
 
 
-def elapsed(row: models.InventoryUpdate) -> float:
-    """Seconds from start to end, or to now; 0 before the start."""
-    if row.started is None:
-        return 0.0
-    return round(((row.finished or datetime.now(UTC)) - row.started).total_seconds(), 3)
-
-
 def _cut(text: str) -> str:
     return text if len(text) <= STDOUT_SHOWN else text[:STDOUT_SHOWN] + "…"
-
-
-def _launched_by(user: dict[str, Any], url: str) -> dict[str, Any]:
-    return {"id": user["id"], "name": user["username"], "type": "user", "url": url}
