@@ -64,7 +64,8 @@ class Unpacked:
             raise UpdateFailed(f"The bundle holds {name[:200]!a}, a name with control characters or other than UTF-8.")
         if len(name) > LONGEST_PATH or len(parts) > MAX_DEPTH:
             raise UpdateFailed(
-                f"The bundle holds {name[:200]!a}, a path of more than {LONGEST_PATH} characters or {MAX_DEPTH} folders."
+                f"The bundle holds {name[:200]!a}, a path of more than {LONGEST_PATH} characters or {MAX_DEPTH} "
+                "folders."
             )
         if REFUSED.search(name):
             raise UpdateFailed(f"The bundle holds {name!r}, which would change how Ansible runs.")
@@ -116,9 +117,9 @@ def _unpack_tar(content: bytes, unpacked: Unpacked) -> None:
     packed = io.BytesIO(content)
     plain: IO[bytes] = packed
     if content[:2] == GZIP:
-        plain = gzip.open(packed)
+        plain = gzip.GzipFile(fileobj=packed)
     elif content[:6] == XZ:
-        plain = lzma.open(packed)
+        plain = lzma.LZMAFile(packed)
     bounded = _Bounded(plain)
     with tarfile.open(fileobj=bounded, mode="r|") as archive:
         for member in archive:
