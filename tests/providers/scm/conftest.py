@@ -35,7 +35,7 @@ class Quiet(WSGIRequestHandler):
 class GitServer:
     """A repository that tests commit to. `requests` counts what was asked of the server; `login` demands one.
 
-    `folder`: where whoever fetches keeps what it works on.
+    `folder`: where whoever fetches keeps what it works on. `while_serving`: called with each request, in its thread.
     """
 
     repo: Repo
@@ -44,6 +44,7 @@ class GitServer:
     requests: list[str] = field(default_factory=list)
     authorizations: list[str | None] = field(default_factory=list)
     login: str = ""
+    while_serving: Callable[[str], None] = lambda request: None
 
     @property
     def url(self) -> str:
@@ -133,6 +134,7 @@ def git(tmp_path: Path) -> Iterator[GitServer]:
     def counted(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         made.requests.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
         made.authorizations.append(environ.get("HTTP_AUTHORIZATION"))
+        made.while_serving(made.requests[-1])
         if made.login and environ.get("HTTP_AUTHORIZATION") != made.login:
             start_response("401 Unauthorized", [("Content-Length", "0")])
             return [b""]
