@@ -114,13 +114,7 @@ def _unpack_zip(content: bytes, unpacked: Unpacked) -> None:
 
 
 def _unpack_tar(content: bytes, unpacked: Unpacked) -> None:
-    packed = io.BytesIO(content)
-    plain: IO[bytes] = packed
-    if content[:2] == GZIP:
-        plain = gzip.GzipFile(fileobj=packed)
-    elif content[:6] == XZ:
-        plain = lzma.LZMAFile(packed)
-    bounded = _Bounded(plain)
+    bounded = _Bounded(_plain(content))
     with tarfile.open(fileobj=bounded, mode="r|") as archive:
         for member in archive:
             unpacked.count(member.name)
@@ -134,10 +128,18 @@ def _unpack_tar(content: bytes, unpacked: Unpacked) -> None:
             bounded.left = MAX_HEADER
 
 
+def _plain(content: bytes) -> io.BufferedIOBase:
+    """The tar without its packing."""
+    packed = io.BytesIO(content)
+    if content[:2] == GZIP:
+        return gzip.GzipFile(fileobj=packed)
+    return lzma.LZMAFile(packed) if content[:6] == XZ else packed
+
+
 class _Bounded(io.RawIOBase):
     """A tar as it comes; `left`: bytes that may still be read before somebody looks at what came."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: io.BufferedIOBase) -> None:
         self.file = file
         self.left = MAX_HEADER
 

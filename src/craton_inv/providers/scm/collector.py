@@ -7,8 +7,8 @@ from craton_inv.errors import UpdateFailed
 from craton_inv.providers.ansible_inventory.collector import WITHOUT_SCRIPTS, AnsibleCollector, Inputs
 from craton_inv.providers.ansible_inventory.environment import variables_for_environment
 from craton_inv.providers.ansible_inventory.files import check_files, folders_around
-from craton_inv.providers.file.paths import inside_roots
 from craton_inv.providers.file.bundles import REFUSED
+from craton_inv.providers.file.paths import inside_roots
 
 
 class ScmCollector(AnsibleCollector):
