@@ -1,10 +1,6 @@
 """Runs one update of a project: fetch the commit its branch stands for, keep its files, end run and job together."""
 
-import asyncio
-import contextlib
 import traceback
-from collections.abc import Coroutine
-from typing import Any, TypeVar
 
 from sqlalchemy import select
 
@@ -12,6 +8,7 @@ from craton_inv.db.session import unit_of_work
 from craton_inv.errors import CratonInvError, ServiceUnavailable, UpdateCanceled
 from craton_inv.jobs.context import JobContext, Task
 from craton_inv.jobs.faults import is_transient
+from craton_inv.jobs.limits import within_limits
 from craton_inv.models import ProjectUpdate
 from craton_inv.providers.credentials.hiding import hiding
 from craton_inv.providers.scm.git import Fetched
@@ -22,9 +19,7 @@ from craton_inv.services.project_files import Wanted
 from craton_inv.services.project_output import ProjectOutput
 from craton_inv.services.project_updates import Over, StartedUpdate, Waits
 
-T = TypeVar("T")
-BUSY_DELAY = 2.0
-CANCEL_POLL = 0.5
+BUSY_DELAY = 2.0  # seconds until a job looks again whether the project's running update has ended
 
 
 async def update_project(context: JobContext) -> None:
@@ -46,7 +41,10 @@ async def update_project(context: JobContext) -> None:
 async def _run(context: JobContext, started: StartedUpdate, output: ProjectOutput) -> None:
     """Work until done, cancelled or out of time, and write how it ended."""
     try:
-        wanted, fetched = await _within_limits(context, started, _fetch(context, started, output))
+        limit = started.timeout or context.settings.project_update_timeout
+        wish = select(ProjectUpdate.cancel_requested).where(ProjectUpdate.id == started.update_id)
+        work = _fetch(context, started, output)
+        wanted, fetched = await within_limits(context, work, seconds=limit, wish=wish)
         await _succeed(context, started, output, wanted, fetched)
     except LeaseLost:
         raise
@@ -71,37 +69,6 @@ async def _fetch(context: JobContext, started: StartedUpdate, output: ProjectOut
     wanted = await project_files.wanted_by(context.session_factory, context.settings, started.project_id)
     output.hide = hiding([secret for credential in wanted.credentials for secret in credential.secrets()])
     return wanted, await project_files.bring(context.settings, wanted, output.say)
-
-
-async def _within_limits(context: JobContext, started: StartedUpdate, work: Coroutine[Any, Any, T]) -> T:
-    """Await `work`; stop it for the caller's wish or the project's timeout. Raises UpdateCanceled."""
-    limit = started.timeout or context.settings.project_update_timeout
-    working = asyncio.ensure_future(work)
-    watching = asyncio.ensure_future(_cancel_asked(context, started.update_id))
-    try:
-        await asyncio.wait({working, watching}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            return await working
-        raise UpdateCanceled("stopped", reason="canceled" if watching.done() else "timeout")
-    finally:
-        for task in (working, watching):
-            task.cancel()
-        await asyncio.gather(working, watching, return_exceptions=True)
-
-
-async def _cancel_asked(context: JobContext, update_id: int) -> None:
-    """Return once somebody asked: by the job's heartbeat, or sooner by the run's row."""
-    asked = select(ProjectUpdate.cancel_requested).where(ProjectUpdate.id == update_id)
-    while not context.canceled.is_set():
-        try:
-            async with context.session_factory() as session:
-                if await session.scalar(asked) is not False:
-                    return
-        except Exception as error:
-            # No answer is no wish to cancel; if the database is away the work itself finds out.
-            context.log.warning("cancel_not_read", update_id=update_id, error=repr(error))
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(context.canceled.wait(), CANCEL_POLL)
 
 
 async def _succeed(
