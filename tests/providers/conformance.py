@@ -130,13 +130,11 @@ class Conformance:
         return {key: outside.get(key, row.shown) for key, row in self.whole.items()}
 
     async def unknown(self, asked: Asked) -> None:
-        """An object in an empty database: the rows that come are those that the full refresh made, it among them."""
+        """An object in an empty database: it comes with its parts and what they link to, each as in full; no other."""
         empty = replace(self, world=await World.make(self.world.engine))
         await empty.refresh(asked.ref)
-        rows = saved.shown(await empty.read())
-        whole = saved.shown(self.whole)
-        assert {key: shown for key, shown in rows.items() if whole.get(key) != shown} == {}
-        assert self._whole(asked) <= rows.keys()
+        needed = saved.with_links(self._whole(asked), self.whole)
+        assert saved.shown(await empty.read()) == {key: self.whole[key].shown for key in needed}
 
     async def gone(self, asked: Asked) -> None:
         """An object that the provider does not know: it goes with its parts; others are left, without links to it.

@@ -133,6 +133,18 @@ def with_parts(key: Key, state: State, collections: Collections) -> set[Key]:
         whole = wider
 
 
+def with_links(keys: Collection[Key], state: State) -> set[Key]:
+    """Rows, and all that they link to; what was said of a shared row comes with it."""
+    found: set[Key] = set()
+    more = set(keys)
+    while more:
+        found |= more
+        layers = {Key(key.collection + LAYER, key.identity) for key in more} & state.keys()
+        more = {to for key in more for to in state[key].links.values() if to is not None} | layers
+        more -= found
+    return found
+
+
 def without(state: State, gone: Collection[Key]) -> dict[Key, tuple[Mapping[str, Any], Mapping[str, Key | None]]]:
     """What is shown once these rows are gone: links that led to them lead nowhere."""
     return {

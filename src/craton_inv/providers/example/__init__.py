@@ -4,7 +4,10 @@
 A machine keeps its id when the prefix changes: it is renamed in place, with its facts and history.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -30,6 +33,9 @@ class ExampleProvider(Provider):
     trusted = True
     config = ExampleConfig
     allow_targeted_refresh = True
+    target_refs: ClassVar[Mapping[str, tuple[tuple[str, ...], ...]]] = MappingProxyType(
+        {"hosts": (("name",), ("instance_id",)), "flavors": (("ref",),), "hypervisors": (("ref",),)}
+    )
 
     def refresher(self, definition: SourceDefinition, targets: Targets, around: Surroundings) -> Refresher:
         """Collector, parser, and the collections: hosts and groups are there, the others are taken from the menu."""

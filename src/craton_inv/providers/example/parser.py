@@ -11,7 +11,7 @@ DISK = 20 * 1024**3  # bytes
 
 
 class ExampleParser(Parser):
-    """One group for the prefix; per machine a host, its membership, a disk and a port."""
+    """One group for the prefix, if there are machines; per machine a host, its membership, a disk and a port."""
 
     def __init__(self, collector: ExampleCollector, persister: InventoryPersister) -> None:
         self.collector = collector
@@ -20,8 +20,11 @@ class ExampleParser(Parser):
     async def parse(self) -> AsyncIterator[InventoryObject]:
         """The order does not matter for links; sizes and racks come after the machines that ask for them."""
         group = self.collector.prefix
-        yield self.persister.groups.build(name=group, variables={"made_up": True}, description=IMPORTED)
+        met = False
         async for machine in self.collector.machines():
+            if not met:
+                met = True
+                yield self.persister.groups.build(name=group, variables={"made_up": True}, description=IMPORTED)
             for item in self._machine(machine, group):
                 yield item
         async for size in self.collector.sizes():
