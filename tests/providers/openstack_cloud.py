@@ -23,11 +23,17 @@ SERVICES = {
     "baremetal": ("baremetal", "/baremetal/v1", {"id": "v1", "version": "1.80", "min_version": "1.1"}),
 }
 ROOTS = {"network": "/network/v2.0"}
-FILTERS = {"device_id": "device_id", "network_id": "network_id", "hypervisor_hostname_pattern": "hypervisor_hostname"}
+PROJECT = "9b7c0d5e8f1a4c2b9d3e6f7081a2b3c4"
+FILTERS = {"node": "node_uuid", "device_id": "device_id", "network_id": "network_id"}
+PATTERN = "hypervisor_hostname_pattern"
 
 
 class OpenStack:
-    """What the cloud has. `lists`: by service and path; `fails`: statuses by service; `page`: objects a page."""
+    """What the cloud has. `lists`: by service and path; `fails`: statuses by service; `page`: objects a page.
+
+    `absent`: services that the catalog lacks; `elsewhere`: where it says that others are; `broken`: services of which
+    not even the versions can be read.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -37,6 +43,7 @@ class OpenStack:
         self.lists = copy.deepcopy(self.lists)
         self.fails: dict[str, int] = {}
         self.absent: set[str] = set()
+        self.broken: set[str] = set()
         self.elsewhere: dict[str, str] = {}
         self.asked: list[str] = []
         self.page = 100
@@ -74,6 +81,8 @@ class OpenStack:
             return 200, {"version": {"id": "v3.14", "status": "stable", "links": links}}
         for service, (_, root, version) in SERVICES.items():
             base = ROOTS.get(service, root)
+            if service in self.broken and path.startswith(root):
+                return 503, {}
             if path.rstrip("/") in (root, base):
                 links = [{"rel": "self", "href": f"{self.url}{base}/"}]
                 return 200, {"versions": [{**version, "status": "CURRENT", "links": links}]}
@@ -95,11 +104,17 @@ class OpenStack:
                 ),
                 ("", []),
             )
-            found = [item for item in items if ref in (item.get("id"), item.get("uuid"))]
+            found = [item for item in items if ref.casefold() in (item.get("id"), item.get("uuid"))]
             if not found:
                 return 404, {"error": {"message": "not found"}}
             return 200, found[0] if service in ("image", "baremetal") else {key[:-1]: found[0]}
         [(key, items)] = whole.items()
+        if PATTERN in query:
+            if query.keys() & {"limit", "marker"}:
+                return 400, {"badRequest": {"message": "Paging over hypervisors with a pattern is not supported."}}
+            items = [item for item in items if query[PATTERN] in item["hypervisor_hostname"]]
+            return (200, {key: items}) if items else (404, {"itemNotFound": {"message": "No hypervisor matching."}})
+        items = [item for item in items if shows(key, item, query)]
         for name, field in FILTERS.items():
             items = [item for item in items if name not in query or item.get(field) == query[name]]
         ids = [item.get("id") or item["uuid"] for item in items]
@@ -124,13 +139,25 @@ class OpenStack:
             "token": {
                 "methods": ["password"],
                 "user": {"id": "u", "name": user["name"], "domain": domain},
-                "project": {"id": "p", "name": "ops", "domain": domain},
+                "project": {"id": PROJECT, "name": "ops", "domain": domain},
                 "roles": [{"id": "r", "name": "reader"}],
                 "issued_at": "2026-11-01T00:00:00.000000Z",
                 "expires_at": "2099-01-01T00:00:00.000000Z",
                 "catalog": self.catalog(),
             }
         }
+
+
+def shows(key: str, item: dict[str, Any], query: dict[str, str]) -> bool:
+    """Whether a list has an object for an administrator who asks so; each can be had by its id as well."""
+    if key == "servers":
+        return "all_tenants" in query or item["tenant_id"] == PROJECT
+    if key == "flavors":
+        return query.get("is_public") == "None" or bool(item.get("os-flavor-access:is_public"))
+    if key == "images":
+        wanted = query["id"].removeprefix("in:").split(",") if "id" in query else [item["id"]]
+        return item["id"] in wanted and item.get("visibility") != "community"
+    return True
 
 
 @contextmanager

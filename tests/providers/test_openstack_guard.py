@@ -1,7 +1,9 @@
 """The way out of openstacksdk: a name is asked at its checked address, with its own certificate, within limits."""
 
 import ssl
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -19,22 +21,28 @@ from cryptography.x509.oid import NameOID
 from craton_inv.errors import BlockedAddress, RemoteFault
 from craton_inv.http_out import HttpOut
 from craton_inv.http_out.networks import Address
+from craton_inv.providers.openstack import guard
 from craton_inv.providers.openstack.guard import GuardedAdapter
 
 NAME = "cloud.example.org"
+LEADS = {"/inside": "http://169.254.169.254/", "/other": "https://other.example.org/", "/path": "/large"}
 
 
 class Answers(BaseHTTPRequestHandler):
-    """The host that was asked for; /large is large, /inside leads inside."""
+    """The host that was asked for; /large is large, /slow comes byte by byte, /inside, /other and /path lead on."""
 
     def do_GET(self) -> None:
         body = b"x" * 5000 if self.path == "/large" else self.headers["Host"].encode()
-        self.send_response(302 if self.path == "/inside" else 200)
-        if self.path == "/inside":
-            self.send_header("Location", "http://169.254.169.254/")
+        self.send_response(302 if self.path in LEADS else 200)
+        if self.path in LEADS:
+            self.send_header("Location", LEADS[self.path])
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        pause = 0.05 if self.path == "/slow" else 0
+        with suppress(OSError):  # whoever asked may be gone
+            for start in range(0, len(body), 1 if pause else len(body)):
+                self.wfile.write(body[start : start + 1] if pause else body)
+                time.sleep(pause)
 
     def log_message(self, format: str, *args: object) -> None:
         """Quiet."""
@@ -111,3 +119,31 @@ def test_a_redirect_that_leads_inside_is_refused(session: requests.Session, port
 def test_a_large_answer_is_not_read_to_its_end(session: requests.Session, port: int, certificate: Path) -> None:
     with pytest.raises(RemoteFault, match="larger than 1000 bytes"):
         session.get(f"https://{NAME}:{port}/large", verify=str(certificate))
+
+
+def test_a_token_is_not_taken_to_another_host(session: requests.Session, port: int, certificate: Path) -> None:
+    with pytest.raises(RemoteFault, match=r"leads on to https://other\.example\.org; the token is not sent there"):
+        session.get(f"https://{NAME}:{port}/other", verify=str(certificate), allow_redirects=False)
+    within = session.get(f"https://{NAME}:{port}/path", verify=str(certificate), allow_redirects=False)
+    assert within.status_code == 302
+
+
+def test_an_answer_that_comes_bit_by_bit_is_given_up(
+    session: requests.Session, port: int, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "WHOLE_SECONDS", 0.2)
+    with pytest.raises(RemoteFault, match=r"took more than 0\.2 seconds"):
+        session.get(f"https://{NAME}:{port}/slow", verify=str(certificate))
+
+
+async def nowhere_then_loopback(host: str) -> list[Address]:
+    """Nobody listens at the first address."""
+    return [ip_address("127.0.0.99"), ip_address("127.0.0.1")]
+
+
+def test_the_next_address_is_tried_when_one_takes_no_connection(port: int, certificate: Path) -> None:
+    with requests.Session() as session:
+        session.trust_env = False
+        door = HttpOut("127.0.0.0/8", resolver=nowhere_then_loopback)
+        session.mount("https://", GuardedAdapter(door, requests.adapters, 1000))
+        assert session.get(f"https://{NAME}:{port}/", verify=str(certificate)).status_code == 200

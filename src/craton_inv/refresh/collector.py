@@ -12,6 +12,7 @@ class Collector:
     def __init__(self, targets: Targets) -> None:
         self.targets = targets
         self.incomplete: dict[str, str] = {}
+        self.kept: dict[str, str] = {}
 
     def references(self, association: str, *columns: str) -> frozenset[tuple[str, ...]]:
         """The references asked for in an association, by exactly these columns; see `Targets.references`."""
@@ -33,6 +34,13 @@ class Collector:
         known = self.incomplete.get(association)
         if known is None or reason not in known.split("; "):
             self.incomplete[association] = reason if known is None else f"{known}; {reason}"
+
+    def keep(self, association: str, reason: str) -> None:
+        """Say that nothing of an association is to be deleted, though all there was to read was read.
+
+        For what the other side does not offer: its objects of earlier stay, and the refresh is none the worse.
+        """
+        self.kept[association] = reason
 
     async def collect(self) -> None:
         """Fetch what has to be there before the first page; nothing by default."""

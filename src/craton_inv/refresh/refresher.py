@@ -90,7 +90,8 @@ class Refresher:
             await self.progress(f"save {name}", counts.as_dict())
 
         targets = self.collector.targets
-        options = replace(options, targets=None if targets.full else targets, incomplete=self.incomplete)
+        kept = {**self.collector.kept, **self.incomplete}
+        options = replace(options, targets=None if targets.full else targets, incomplete=kept)
         counts = await self.persister.save(connection, options, tell)
         if not targets.full:
             await self.after_targets(targets, counts)

@@ -1,7 +1,7 @@
 """Kind `openstack`: servers and bare-metal nodes of OpenStack with what belongs to them, read natively.
 
-guard  the way out          cloud   asking, page by page          collector  what is asked for
-parser  what it becomes     events  what notifications name       sample/    recorded answers
+guard  the way out       live    asking a real one     cloud      what can be asked, and recorded answers
+parser  what it becomes  events  what notifications name  collector  what is asked for       sample/  the answers
 `source_vars`, for instance: {"group_by": ["availability_zone"], "metadata": ["role"], "parts": ["volumes"]}.
 """
 
@@ -17,9 +17,10 @@ from craton_inv.providers.base import Provider, ProviderConfig, SourceDefinition
 from craton_inv.providers.events import Event, ObjectRef
 from craton_inv.providers.extras import OPENSTACK
 from craton_inv.providers.inventory_persister import InventoryPersister
-from craton_inv.providers.openstack.cloud import Cloud, Live, Recorded, login_of
+from craton_inv.providers.openstack.cloud import Cloud, Recorded, login_of
 from craton_inv.providers.openstack.collector import OpenstackCollector
 from craton_inv.providers.openstack.events import machines_of
+from craton_inv.providers.openstack.live import Live
 from craton_inv.providers.openstack.parser import OpenstackParser, Rules
 from craton_inv.refresh.refresher import Refresher
 from craton_inv.refresh.target import Targets
@@ -32,7 +33,7 @@ COLLECTIONS: Mapping[str, tuple[str, ...]] = {
     "images": ("images",),
     "flavors": ("flavors",),
     "hypervisors": ("hypervisors",),
-    "baremetal": (),
+    "baremetal": ("network_ports",),
 }
 NEEDS_LOGIN = "The source has no credential for OpenStack. Attach one."
 
@@ -79,9 +80,8 @@ class OpenstackProvider(Provider):
         """Collector, parser and the collections of the parts. Raises UpdateFailed without a credential."""
         config = OpenstackConfig.model_validate(self.read_config(definition.source_vars))
         persister = InventoryPersister(definition.inventory_id, definition.host_filter)
-        for part in dict.fromkeys(config.parts):
-            for name in COLLECTIONS[part]:
-                persister.add_collection(name)
+        for name in dict.fromkeys(name for part in config.parts for name in COLLECTIONS[part]):
+            persister.add_collection(name)
         login = login_of(definition.credentials)
         region = config.region or (str(login.get("region")) if login is not None else "")
         cloud: Cloud
@@ -91,7 +91,7 @@ class OpenstackProvider(Provider):
             cloud = Live(login, region, around)
         else:
             raise UpdateFailed(NEEDS_LOGIN)
-        collector = OpenstackCollector(targets, cloud, config.parts, config.all_projects)
+        collector = OpenstackCollector(targets, cloud, config.parts, config.all_projects, around.say)
         rules = Rules(
             config.hostname, config.address, region, tuple(config.group_by), tuple(config.metadata),
             definition.enabled_var, definition.enabled_value,

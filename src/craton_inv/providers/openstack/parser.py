@@ -21,7 +21,7 @@ _PREFIX = re.compile(r"^(OS|os)-[A-Za-z-]+:")
 LEFT_OUT = frozenset({"links", "progress", "adminPass", VOLUMES})
 NODE = (
     "uuid", "name", "driver", "power_state", "provision_state", "resource_class", "maintenance", "properties",
-    "traits", "owner", "conductor_group", "chassis_uuid", "extra",
+    "traits", "owner", "lessee", "conductor_group", "chassis_uuid", "extra",
 )  # fmt: skip
 
 
@@ -57,6 +57,8 @@ class OpenstackParser(Parser):
                 yield made
         async for item in self.collector.ports():
             yield self._port(item)
+        async for item in self.collector.node_ports():
+            yield self._node_port(item)
         async for volume, servers in self.collector.volumes():
             for made in self._volume(volume, servers):
                 yield made
@@ -159,6 +161,18 @@ class OpenstackParser(Parser):
             ip_address=addresses[0] if addresses else None,
             ip_addresses=addresses,
             status=item.get("status"),
+        )
+
+    def _node_port(self, item: Item) -> InventoryObject:
+        """A network card of a node. Ironic knows no addresses of it but its own."""
+        return self.persister["network_ports"].build(
+            ref=identity(item),
+            name=item.get("name") or item.get("address") or identity(item),
+            host_id=self.persister.hosts.lazy_find(item["node_uuid"], ref="by_instance_id"),
+            mac_address=item.get("address"),
+            ip_address=None,
+            ip_addresses=[],
+            status=None,
         )
 
     def _volume(self, item: Item, servers: frozenset[str]) -> Iterator[InventoryObject]:
