@@ -18,6 +18,7 @@ from craton_inv.repositories.inventory_updates import InventoryUpdateRepository
 from craton_inv.repositories.scope import ADMIN, WRITE, Scope
 from craton_inv.services.inventory_sources import why_not_updatable
 from craton_inv.services.pending_deletion import refuse_pending_source
+from craton_inv.services.update_definition import kept_definition
 from craton_inv.services.update_lifecycle import (
     CANCELED_TEXT,
     DRY_RUN,
@@ -28,7 +29,6 @@ from craton_inv.services.update_lifecycle import (
     end,
     end_lost,
     for_the_whole,
-    kept_definition,
     mark_source,
     widen,
 )

@@ -4,7 +4,7 @@ Rows are locked in one order everywhere: source, update, job.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -15,12 +15,13 @@ from craton_inv.db.session import after_commit
 from craton_inv.models import InventorySource, InventorySourceUpload, InventoryUpdate, Job
 from craton_inv.models.inventory_update import ACTIVE, ENDED
 from craton_inv.providers import registry
-from craton_inv.providers.base import SourceDefinition, Upload
+from craton_inv.providers.base import SourceDefinition
 from craton_inv.queue.bell import Bell
 from craton_inv.queue.jobs import BELL, Claim
 from craton_inv.refresh.target import Targets
 from craton_inv.repositories import input_inventories
 from craton_inv.services import update_on_launch
+from craton_inv.services.update_definition import definition_of, kept_definition
 from craton_inv.services.update_events import storable
 from craton_inv.services.update_targets import drop_targets, load_targets
 
@@ -30,12 +31,6 @@ FORCE_DELETE = "force_delete"
 UPDATE, DRY_RUN, APPLY = "update", "dry_run", "apply"
 CANCELED_TEXT = "Inventory update has been canceled"
 TIMED_OUT_TEXT = "Inventory update has timed out"
-# What an update keeps of its source: how it was when the update was asked for, then how it was when it started.
-DEFINITION = (
-    "source", "source_path", "source_vars", "source_project_id", "scm_branch", "enabled_var", "enabled_value",
-    "host_filter", "overwrite", "overwrite_vars", "timeout", "verbosity", "limit",
-    "trusted_connection_vars",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,9 +46,9 @@ class Started:
     overwrite_vars: bool
     force_delete: bool
     timeout: float
-    resumed: bool
     targets: Targets
     credential_id: int | None
+    resumed: bool = False
     purpose: str = UPDATE
     dry_run_id: int | None = None
     notes: tuple[str, ...] = ()
@@ -94,6 +89,11 @@ async def start(session: AsyncSession, update_id: int, claim: Claim) -> Started 
         await session.flush()
         return Busy()
     notes = await update_on_launch.failures(session, row) if constructed and not resumed else []
+    return replace(await _begin(session, source, row, claim), resumed=resumed, notes=tuple(notes))
+
+
+async def _begin(session: AsyncSession, source: InventorySource, row: InventoryUpdate, claim: Claim) -> Started:
+    """Show the update as running, with its source as it is now."""
     row.status = "running"
     row.started = row.started or func.clock_timestamp()  # not that of the transaction, which waited for the source
     row.execution_node = claim.worker
@@ -110,12 +110,10 @@ async def start(session: AsyncSession, update_id: int, claim: Claim) -> Started 
         overwrite_vars=source.overwrite_vars,
         force_delete=bool(row.options.get(FORCE_DELETE)),
         timeout=float(source.timeout),
-        resumed=resumed,
         targets=targets,
         credential_id=source.credential_id,
         purpose=row.purpose,
         dry_run_id=row.dry_run_id,
-        notes=tuple(notes),
     )
 
 
@@ -147,34 +145,6 @@ def for_the_whole(options: Mapping[str, Any]) -> dict[str, Any]:
     Whoever let single objects go against the deletion guard did not say so of the others.
     """
     return {name: value for name, value in options.items() if name != FORCE_DELETE}
-
-
-def kept_definition(source: InventorySource) -> dict[str, Any]:
-    """What an update keeps of its source."""
-    return {name: getattr(source, name) for name in DEFINITION}
-
-
-def definition_of(source: InventorySource, update_id: int, upload: InventorySourceUpload | None) -> SourceDefinition:
-    """The source as its provider sees it. A `source_path` wins over an upload."""
-    uploaded = None if upload is None or source.source_path else Upload(upload.filename, upload.content)
-    return SourceDefinition(
-        id=source.id,
-        inventory_id=source.inventory_id,
-        tenant_id=source.tenant_id,
-        kind=source.source,
-        update_id=update_id,
-        source_path=source.source_path,
-        source_vars=source.source_vars,
-        enabled_var=source.enabled_var,
-        enabled_value=source.enabled_value,
-        host_filter=source.host_filter,
-        limit=source.limit,
-        verbosity=source.verbosity,
-        trusted_connection_vars=source.trusted_connection_vars,
-        upload=uploaded,
-        source_project_id=source.source_project_id,
-        scm_branch=source.scm_branch,
-    )
 
 
 def mark_source(source: InventorySource, row: InventoryUpdate) -> None:
