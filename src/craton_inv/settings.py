@@ -83,6 +83,9 @@ class Settings(BaseSettings):
         100, ge=0, le=100_000, description="More targets of a source than so many refresh all of it."
     )
     event_flood_limit: int = Field(30, ge=1, description="Like events of a source that are taken within a minute.")
+    event_memory_hours: float = Field(
+        24.0, gt=0, le=8760, description="How long an event of a source is known, so that it costs nothing again."
+    )
     upload_limit: int = Field(64 * 1024 * 1024, gt=0, description="Largest uploaded inventory file.")
 
     projects_root: Path | None = Field(None, description="Folder below which the folders of manual projects lie.")

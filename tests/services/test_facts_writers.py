@@ -39,7 +39,7 @@ async def load(factory: SessionFactory, inventory: Inventory, writer: int, order
         async with unit_of_work(factory) as session:
             found = await find_hosts(session, SYSTEM, inventory, lines.hosts)
             hosts = await lines.lock(session, SYSTEM, found, missing="refuse")
-            return await lines.save(session, SYSTEM, inventory.tenant_id, hosts, merge=True, limit=LIMIT)
+            return await lines.save(session, SYSTEM, inventory, hosts, merge=True, limit=LIMIT)
 
 
 async def test_four_bulk_writers_and_a_single_one_never_lock_each_other_out(factory: SessionFactory) -> None:

@@ -20,7 +20,6 @@ from craton_inv.jobs.context import Task
 from craton_inv.services import project_updates
 from craton_inv.services.lost_deletions import order_lost_deletions
 from craton_inv.services.membership_changes import order_waiting
-from craton_inv.services.source_events import forget_events
 from craton_inv.services.update_lifecycle import end_lost
 
 TASKS: dict[str, Task] = {
@@ -43,6 +42,5 @@ TIDYING: tuple[Callable[[AsyncSession], Awaitable[None]], ...] = (
     end_lost,
     project_updates.end_lost,
     order_waiting,
-    forget_events,
     order_lost_deletions,
 )

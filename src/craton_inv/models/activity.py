@@ -15,6 +15,7 @@ from craton_inv.models.user import User
 class ActivityStream(HasId, Base):
     """One entry. `object1`, `object2`: kinds of what it speaks of, which may be gone by now; `changes`: what changed.
 
+    `tenant_id`: null for what belongs to no tenant, a user for instance, and for the end of a tenant itself.
     `inventory_id`: the inventory that they belong to. Nothing refers to these objects: entries outlive them.
     """
 
@@ -37,7 +38,7 @@ class ActivityStream(HasId, Base):
     __filter_names__ = {"organization": "tenant", "created": "timestamp"}  # noqa: RUF012
 
     timestamp: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
-    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
+    tenant_id: Mapped[int | None] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     actor_name: Mapped[str] = mapped_column(server_default="")
     operation: Mapped[str] = mapped_column(String(16))
@@ -51,5 +52,5 @@ class ActivityStream(HasId, Base):
     changes: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     action_node: Mapped[str] = mapped_column(server_default="")
 
-    tenant: Mapped[Tenant] = relationship(lazy="raise", viewonly=True, info={"filter": True})
+    tenant: Mapped[Tenant | None] = relationship(lazy="raise", viewonly=True, info={"filter": True})
     actor: Mapped[User | None] = relationship(lazy="raise", viewonly=True, info={"filter": True})

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 class InventorySource(HasId, HasTimestamps, HasGeneration, Authored, Base):
     """A definition to refresh from. `source` names the provider kind, "" is manual; `source_vars` is text as written.
 
+    `events_blocked`: how many events the guard against floods has dropped so far, the last `events_blocked_at`.
     `inventory_vars` is what the source said of the inventory itself at its last refresh (a layer, as for hosts).
     """
 
@@ -103,6 +104,8 @@ class InventorySource(HasId, HasTimestamps, HasGeneration, Authored, Base):
     status: Mapped[str] = mapped_column(String(32), server_default="never updated")
     last_updated: Mapped[datetime | None] = mapped_column()
     last_error: Mapped[str] = mapped_column(server_default="")
+    events_blocked: Mapped[int] = mapped_column(server_default="0")
+    events_blocked_at: Mapped[datetime | None] = mapped_column()
     current_update_id: Mapped[int | None] = mapped_column(
         ForeignKey("inventory_updates.id", ondelete="SET NULL", use_alter=True), index=True
     )

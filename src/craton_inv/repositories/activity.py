@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from craton_inv.ansible.variables_text import parse_variables
 from craton_inv.errors import InvalidField
-from craton_inv.models import ActivityStream, User
+from craton_inv.models import ActivityStream, Grant, Tenant, User
 from craton_inv.repositories.base import ACTOR, RECORDING, Repository
 
 _TABLE: Table = ActivityStream.__table__  # type: ignore[assignment]
@@ -29,13 +29,29 @@ TYPES = {
     "inventory_sources": "inventory_source",
     "labels": "label",
     "credentials": "credential",
+    "credential_types": "credential_type",
+    "projects": "project",
+    "schedules": "schedule",
+    "tenants": "organization",
+    "regions": "region",
+    "users": "user",
+    "grants": "role",
+    "tokens": "token",
 }
+# What a row is called where it has no name.
+NAMES = {"users": "username", "grants": "role", "tokens": "description"}
 # What a person says of the rest is all there is to tell; of a credential nothing else is.
 TOLD = {"credentials": frozenset({"name", "description"})}
+# Of these columns only that they changed, under a name that people know.
+UNTOLD = {
+    "credentials": {"inputs": "inputs", "secret_fields": "inputs", "secret_version": "inputs"},
+    "users": {"password_hash": "password"},
+}
 # What moves by itself, or says the same twice.
 SILENT = frozenset(
     {"id", "created", "modified", "generation", "created_by_id", "modified_by_id", "variables_text", "manual"}
     | {"status", "last_updated", "last_error", "last_update_id", "current_update_id", "inventory_vars"}
+    | {"events_blocked", "events_blocked_at", "scm_revision", "last_used", "next_run", "dtstart", "dtend"}
     | {"ansible_facts_modified", "collected_at", "last_seen_at"}
 )
 DOCUMENTS = frozenset({"source_vars"})  # texts that hold variables
@@ -66,8 +82,10 @@ def _tell_flush(session: Session, context: Any) -> None:
 
 
 def _insert(actor_id: int | None, entries: list[dict[str, Any]]) -> Insert:
-    username = func.coalesce(select(User.username).where(User.id == actor_id).scalar_subquery(), "")
-    common = {"actor_id": actor_id, "actor_name": username, "action_node": NODE}
+    # He may be gone by now, deleted by himself.
+    actor = select(User.id).where(User.id == actor_id).scalar_subquery()
+    common = {"actor_id": actor, "actor_name": _username(actor_id), "action_node": NODE}
+    common |= {"object2": "", "object2_id": None, "object2_name": ""}  # the rows of one statement have the same columns
     return insert(_TABLE).values([{**common, **entry} for entry in entries])
 
 
@@ -82,16 +100,27 @@ def _entry(operation: str, row: Any) -> dict[str, Any] | None:
             operation, changes = "delete", {}
     else:
         changes = {} if operation == "delete" else _values(row)
-    return {"operation": operation, "changes": changes, **_named(row, "object1"), **_owner(row)}
+    entry = {"operation": operation, "changes": changes, **_named(row, "object1"), **_owner(operation, row)}
+    if isinstance(row, Grant):
+        entry |= {"object2": "user", "object2_id": row.user_id, "object2_name": _username(row.user_id)}
+    return entry
 
 
-def _owner(row: Any) -> dict[str, Any]:
+def _username(user_id: int | None) -> Any:
+    return func.coalesce(select(User.username).where(User.id == user_id).scalar_subquery(), "")
+
+
+def _owner(operation: str, row: Any) -> dict[str, Any]:
+    if isinstance(row, Tenant):
+        # The entries of a tenant go with it: who deleted it is told to system administrators.
+        return {"tenant_id": None if operation == "delete" else row.id, "inventory_id": None}
     inventory_id = row.id if row.__tablename__ == "inventories" else getattr(row, "inventory_id", None)
-    return {"tenant_id": row.tenant_id, "inventory_id": inventory_id}
+    return {"tenant_id": getattr(row, "tenant_id", None), "inventory_id": inventory_id}
 
 
 def _named(row: Any, place: str) -> dict[str, Any]:
-    return {place: TYPES[row.__tablename__], f"{place}_id": row.id, f"{place}_name": row.name}
+    table = row.__tablename__
+    return {place: TYPES[table], f"{place}_id": row.id, f"{place}_name": getattr(row, NAMES.get(table, "name"))}
 
 
 def _told_columns(row: Any) -> list[str]:
@@ -125,6 +154,11 @@ def _differing(row: Any) -> dict[str, Any]:
         new = history.added[0] if history.added else None
         if repr(old) != repr(new):
             found[name] = [shown(name, old), shown(name, new)]
+    for name, told in UNTOLD.get(row.__tablename__, {}).items():
+        history = state.attrs[name].history
+        # The first version of a secret is part of the creation, or of a change of the fields that are there.
+        if history.has_changes() and not (name == "secret_version" and history.deleted == [0]):
+            found[told] = [HIDDEN, HIDDEN]
     return found
 
 
@@ -162,7 +196,7 @@ async def record(
     """Tell what a statement of its own did to `row`, and `other` for links. Nothing where nobody records."""
     if not session.info.get(RECORDING):
         return
-    entry = {"operation": operation, "changes": dict(changes or {}), **_named(row, "object1"), **_owner(row)}
+    entry = {"operation": operation, "changes": dict(changes or {}), **_named(row, "object1"), **_owner(operation, row)}
     if other is not None:
         entry |= _named(other, "object2")
     await session.execute(_insert(session.info.get(ACTOR), [entry]))

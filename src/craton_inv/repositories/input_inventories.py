@@ -13,12 +13,15 @@ from craton_inv.repositories.sets import any_of
 KIND = "constructed"
 
 
-async def attach(session: AsyncSession, inventory: Inventory, given: Inventory) -> None:
-    """Put an inventory at the end of a constructed one's inputs; the caller has locked that one. Twice is once."""
+async def attach(session: AsyncSession, inventory: Inventory, given: Inventory) -> bool:
+    """Put an inventory at the end of a constructed one's inputs; the caller has locked that one.
+
+    False when it is one already.
+    """
     end = select(func.coalesce(func.max(InputInventory.position), 0) + 1).where(
         InputInventory.inventory_id == inventory.id
     )
-    await session.execute(
+    added = await session.scalar(
         insert(InputInventory)
         .values(
             inventory_id=inventory.id,
@@ -27,16 +30,19 @@ async def attach(session: AsyncSession, inventory: Inventory, given: Inventory) 
             position=end.scalar_subquery(),
         )
         .on_conflict_do_nothing(index_elements=[InputInventory.inventory_id, InputInventory.input_inventory_id])
+        .returning(InputInventory.input_inventory_id)
     )
+    return added is not None
 
 
-async def detach(session: AsyncSession, inventory: Inventory, given: Inventory) -> None:
-    """Take an inventory out of a constructed one's inputs, if it is there."""
-    await session.execute(
-        delete(InputInventory).where(
-            InputInventory.inventory_id == inventory.id, InputInventory.input_inventory_id == given.id
-        )
+async def detach(session: AsyncSession, inventory: Inventory, given: Inventory) -> bool:
+    """Take an inventory out of a constructed one's inputs; False when it is none."""
+    removed = await session.scalar(
+        delete(InputInventory)
+        .where(InputInventory.inventory_id == inventory.id, InputInventory.input_inventory_id == given.id)
+        .returning(InputInventory.input_inventory_id)
     )
+    return removed is not None
 
 
 async def inputs(session: AsyncSession, inventory_id: int) -> list[Inventory]:

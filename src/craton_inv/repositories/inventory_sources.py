@@ -73,12 +73,15 @@ class InventorySourceRepository(Repository[InventorySource]):
             )
         await super().delete(row)
 
-    async def delete_upload(self, source: InventorySource) -> None:
-        """Forget the uploaded inventory."""
+    async def delete_upload(self, source: InventorySource) -> str | None:
+        """Forget the uploaded inventory. Returns its file name; None when there is none."""
         self.authorize(source)
-        await self.session.execute(
-            delete(InventorySourceUpload).where(InventorySourceUpload.inventory_source_id == source.id)
+        name: str | None = await self.session.scalar(
+            delete(InventorySourceUpload)
+            .where(InventorySourceUpload.inventory_source_id == source.id)
+            .returning(InventorySourceUpload.filename)
         )
+        return name
 
 
 def _made(model: type[Host] | type[Group], source_id: int) -> Select[Any]:

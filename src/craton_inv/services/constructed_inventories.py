@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from craton_inv.errors import BadRequest
 from craton_inv.models import Inventory, InventorySource, Tenant
 from craton_inv.repositories import input_inventories
+from craton_inv.repositories.activity import record
 from craton_inv.repositories.inventories import InventoryRepository
 from craton_inv.repositories.inventory_sources import InventorySourceRepository
 from craton_inv.repositories.scope import Scope
@@ -58,13 +59,15 @@ async def attach_input(session: AsyncSession, scope: Scope, inventory: Inventory
         raise BadRequest("An input inventory must be of the constructed inventory's own organization.", key="error")
     if given.pending_deletion:
         raise BadRequest("The input inventory is being deleted.", key="error")
-    await input_inventories.attach(session, inventory, given)
+    if await input_inventories.attach(session, inventory, given):
+        await record(session, "associate", inventory, given)
 
 
 async def detach_input(session: AsyncSession, scope: Scope, inventory: Inventory, given: Inventory) -> None:
     """Take an input away; its hosts leave with the next update."""
     _authorize(session, scope, inventory)
-    await input_inventories.detach(session, inventory, given)
+    if await input_inventories.detach(session, inventory, given):
+        await record(session, "disassociate", inventory, given)
 
 
 def _authorize(session: AsyncSession, scope: Scope, inventory: Inventory) -> None:

@@ -16,6 +16,7 @@ from craton_inv.db.engine import dump_json
 from craton_inv.errors import InvalidField
 from craton_inv.filters.shapes import Shapes
 from craton_inv.models import Inventory
+from craton_inv.repositories.activity import record
 from craton_inv.repositories.fact_paths import FactPathRepository
 from craton_inv.repositories.host_facts import HostFactsRepository
 from craton_inv.repositories.hosts import HostRepository
@@ -117,9 +118,12 @@ class FactLines:
         return locked
 
     async def save(
-        self, session: AsyncSession, scope: Scope, tenant_id: int, hosts: LockedHosts, *, merge: bool, limit: int
+        self, session: AsyncSession, scope: Scope, inventory: Inventory, hosts: LockedHosts, *, merge: bool, limit: int
     ) -> Loaded:
-        """Write the lines of locked hosts. `limit`: bytes of JSON that one host's facts may take. Raises TooLarge."""
+        """Write the lines of locked hosts. `limit`: bytes of JSON that one host's facts may take. Raises TooLarge.
+
+        The activity stream has one entry for all of them, with their numbers.
+        """
         loaded = Loaded(missing=hosts.missing)
         repository = HostFactsRepository(session)
         for chunk in _chunks(sorted(hosts.lines.items())):
@@ -131,7 +135,10 @@ class FactLines:
             loaded.unchanged += len(chunk) - len(sizes)
         if hosts.lines:
             shapes = self._shapes_of(hosts.lines.values()) if hosts.missing else self.shapes
-            await FactPathRepository(session, scope).note(tenant_id, shapes.found)
+            await FactPathRepository(session, scope).note(inventory.tenant_id, shapes.found)
+        if loaded.updated:
+            told = {"updated": loaded.updated, "unchanged": loaded.unchanged, "missing": len(loaded.missing)}
+            await record(session, "update", inventory, changes={ROOT: {**told, "merged": merge}})
         return loaded
 
     def _shapes_of(self, lines: Iterable[_Line]) -> Shapes:
@@ -157,9 +164,15 @@ async def find_hosts(
 
 
 async def clear(
-    session: AsyncSession, scope: Scope, found: Mapping[str | int, int], names: Sequence[str], *, missing: Missing
+    session: AsyncSession,
+    scope: Scope,
+    inventory: Inventory,
+    found: Mapping[str | int, int],
+    names: Sequence[str],
+    *,
+    missing: Missing,
 ) -> Cleared:
-    """Forget the facts of the hosts named; `found`: their ids.
+    """Forget the facts of hosts of an inventory, by name; `found`: their ids.
 
     Raises InvalidField for an absent one, unless `missing` is "skip".
     """
@@ -167,7 +180,10 @@ async def clear(
     absent: list[str | int] = [name for name in dict.fromkeys(names) if name not in ids]
     if absent and missing == "refuse":
         raise _absent(absent[0], "The", field="host")
-    return Cleared(await HostFactsRepository(session).clear(list(ids.values())), absent)
+    cleared = await HostFactsRepository(session).clear(list(ids.values()))
+    if cleared:
+        await record(session, "update", inventory, changes={ROOT: {"cleared": cleared}})
+    return Cleared(cleared, absent)
 
 
 async def _lock(session: AsyncSession, scope: Scope, found: Mapping[str | int, int]) -> dict[str | int, int]:

@@ -10,6 +10,7 @@ from craton_inv.db.engine import dump_json
 from craton_inv.errors import TooLarge
 from craton_inv.filters.shapes import Shapes
 from craton_inv.models import Host
+from craton_inv.repositories.activity import record
 from craton_inv.repositories.fact_paths import FactPathRepository
 from craton_inv.repositories.host_facts import HostFactsRepository
 from craton_inv.repositories.hosts import HostRepository
@@ -35,6 +36,8 @@ async def write_facts(
     repository = HostFactsRepository(session)
     sizes = await repository.write([(host.id, dump_json(facts))], merge=merge)
     refuse_size(sizes.get(host.id, 0), limit)
+    if sizes:
+        await record(session, "update", host, changes={ROOT: {"keys": len(facts), "merged": merge}})
     shapes = Shapes(ROOT)
     shapes.add(facts)
     await FactPathRepository(session, scope).note(host.tenant_id, shapes.found)
@@ -45,7 +48,8 @@ async def write_facts(
 async def clear_facts(session: AsyncSession, scope: Scope, host: Host) -> None:
     """Forget the facts of a host."""
     HostRepository(session, scope).authorize(host)
-    await HostFactsRepository(session).clear([host.id])
+    if await HostFactsRepository(session).clear([host.id]):
+        await record(session, "update", host, changes={ROOT: {"cleared": 1}})
     await _read_again(session, host)
 
 

@@ -177,6 +177,16 @@ async def save_upload(session: AsyncSession, scope: Scope, row: InventorySource,
     if not upload.content:
         raise InvalidField("file", "The submitted file is empty.")
     await InventorySourceRepository(session, scope).save_upload(row, upload.filename, upload.content)
+    size = len(upload.content)
+    await record(session, "update", row, changes={"upload": {"filename": upload.filename, "size": size}})
+
+
+async def delete_upload(session: AsyncSession, scope: Scope, row: InventorySource) -> None:
+    """Forget the uploaded inventory. Raises Conflict for a source that is being deleted."""
+    refuse_pending_source(row)
+    filename = await InventorySourceRepository(session, scope).delete_upload(row)
+    if filename is not None:
+        await record(session, "update", row, changes={"upload": {"filename": filename, "deleted": True}})
 
 
 def _assign(row: InventorySource, values: Mapping[str, Any]) -> None:

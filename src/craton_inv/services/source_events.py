@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.errors import InvalidField, MethodNotAllowed
+from craton_inv.logs import get_logger
 from craton_inv.models import InventoryUpdate, SourceEvent
 from craton_inv.providers import registry
 from craton_inv.providers.base import Provider
@@ -22,9 +23,9 @@ from craton_inv.services.inventory_updates import launch
 from craton_inv.services.pending_deletion import refuse_pending_source
 from craton_inv.services.update_targets import distinct, read_target
 
+log = get_logger(__name__)
+
 FLOOD_WINDOW = timedelta(minutes=1)
-REMEMBERED = timedelta(days=1)
-FORGOTTEN_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,16 @@ async def take_events(
         update = await launch(
             session, scope, source_id, launch_type="callback", targets=refs_asked, threshold=threshold
         )
+    blocked = len(first) - len(known) - len(accepted)
+    if blocked:
+        source.events_blocked += blocked
+        source.events_blocked_at = await session.scalar(select(func.now()))
+        log.warning("events_blocked", source_id=source.id, blocked=blocked, most=most)
+        await session.flush()
     return Taken(
         accepted=len(accepted),
         duplicates=len(events) - len(first) + len(known),
-        blocked=len(first) - len(known) - len(accepted),
+        blocked=blocked,
         targets=len(distinct(refs_asked)),
         update=update,
     )
@@ -108,13 +115,19 @@ def _of(source_id: int) -> Any:
     return SourceEvent.inventory_source_id == source_id
 
 
-async def forget_events(session: AsyncSession) -> None:
-    """Delete events that were seen over a day ago: nobody sends them again."""
-    old = select(SourceEvent.inventory_source_id, SourceEvent.uid).where(SourceEvent.seen < func.now() - REMEMBERED)
-    old = old.order_by(SourceEvent.seen).limit(FORGOTTEN_AT_ONCE).with_for_update(skip_locked=True)
+async def forget_events(session: AsyncSession, hours: float, most: int) -> int:
+    """Delete events that were seen over so many hours ago, of the oldest `most`: nobody sends them again.
+
+    Returns how many went.
+    """
+    old = select(SourceEvent.inventory_source_id, SourceEvent.uid).where(
+        SourceEvent.seen < func.now() - timedelta(hours=hours)
+    )
+    old = old.order_by(SourceEvent.seen).limit(most).with_for_update(skip_locked=True)
     these = old.subquery()
-    await session.execute(
+    done = await session.execute(
         delete(SourceEvent)
         .where(SourceEvent.inventory_source_id == these.c.inventory_source_id, SourceEvent.uid == these.c.uid)
         .execution_options(synchronize_session=False)
     )
+    return int(getattr(done, "rowcount", 0))

@@ -4,6 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.models import Tenant
 from craton_inv.queue.jobs import enqueue
+from craton_inv.repositories.activity import record
 from craton_inv.repositories.deletion_pieces import OF_TENANT
 from craton_inv.repositories.deletions import is_much
 from craton_inv.repositories.scope import Scope
@@ -34,6 +35,8 @@ async def force_delete_tenant(session: AsyncSession, scope: Scope, tenant: Tenan
     Raises Forbidden but for system administrators, Busy while updates of its inventories run.
     """
     scope.require_superuser()
+    if not tenant.pending_deletion:
+        await record(session, "delete", tenant)
     for inventory_id in await mark_tenant(session, tenant.id):
         await busy.refuse_while_updating(session, scope, inventory_id)
     # The job's row names no tenant: it would go with it before it is done.

@@ -1,5 +1,6 @@
 """Single objects: targets of updates, refreshing a host, events of a provider."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -17,7 +18,7 @@ from craton_inv.models import (
     SourceEvent,
 )
 from craton_inv.providers.example import ExampleProvider
-from craton_inv.services.source_events import forget_events
+from craton_inv.services.retention import forget
 from craton_inv.settings import Settings
 from tests.factories import make_host, make_source, save
 
@@ -135,7 +136,7 @@ async def test_what_may_pass_the_deletion_guard_does_so_for_what_it_was_given_fo
 @pytest.mark.parametrize(
     ("target", "field", "cause"),
     [
-        ({"association": "planets", "manager_ref": {"name": "x"}}, "targets.1.association", "it takes: hosts"),
+        ({"association": "planets", "manager_ref": {"name": "x"}}, "targets.1.association", "it takes: flavors, hosts"),
         ({"association": "hosts", "manager_ref": {"size": "x"}}, "targets.1.manager_ref", "name or instance_id"),
         ({"association": "hosts", "manager_ref": {}}, "targets.1.manager_ref", "not by nothing"),
         ({"association": "hosts", "manager_ref": {"name": 7}}, "targets.1.manager_ref.name", "Must be a text, not 7"),
@@ -267,7 +268,20 @@ async def test_a_flood_of_like_events_is_cut_and_others_come_through(
     assert (told["accepted"], told["blocked"], told["targets"]) == (1, 1, 1)
 
 
-async def test_a_flood_is_over_after_a_minute_and_events_are_forgotten_after_a_day(
+async def test_a_source_shows_how_many_events_were_blocked_and_when(
+    client: httpx.AsyncClient, source: InventorySource, settings: Settings
+) -> None:
+    path = f"/v2/inventory_sources/{source.id}/"
+    assert "blocked_events" not in (await client.get(path)).json()["summary_fields"]
+    most = settings.event_flood_limit
+    for name in ("a", "b"):
+        await post_events(client, source, [event(f"{name}{number}", ONE) for number in range(most)])
+    shown = (await client.get(path)).json()["summary_fields"]["blocked_events"]
+    assert shown["count"] == most
+    assert datetime.now(UTC) - datetime.fromisoformat(shown["last"]) < timedelta(minutes=1)
+
+
+async def test_a_flood_is_over_after_a_minute_and_events_are_forgotten_after_the_hours_set(
     client: httpx.AsyncClient, source: InventorySource, session: AsyncSession, settings: Settings
 ) -> None:
     most = settings.event_flood_limit
@@ -276,7 +290,9 @@ async def test_a_flood_is_over_after_a_minute_and_events_are_forgotten_after_a_d
     assert (await post_events(client, source, event("b", ONE))).json()["accepted"] == 1
     await session.execute(update(SourceEvent).values(seen=SourceEvent.seen - func.make_interval(0, 0, 0, 1, 0, 0, 1)))
     await post_events(client, source, event("c", ONE))
-    await forget_events(session)
+    assert not await forget(session, settings.model_copy(update={"event_memory_hours": 48.0}))
+    assert await session.scalar(select(func.count()).select_from(SourceEvent)) == most + 2
+    assert not await forget(session, settings)
     assert await session.scalar(select(func.count()).select_from(SourceEvent)) == 1
 
 

@@ -100,7 +100,7 @@ async def clear_inventory_facts(
         raise InvalidField("host", "Name the hosts whose facts are to go: ?host=NAME, repeated for more.")
     async with searching(session, context.settings, search_of(inventory)):
         found = await facts_load.find_hosts(session, scope, inventory, names)
-    cleared = await facts_load.clear(session, scope, found, names, missing=missing)
+    cleared = await facts_load.clear(session, scope, inventory, found, names, missing=missing)
     return FactsCleared.model_validate(cleared, from_attributes=True)
 
 
@@ -121,7 +121,7 @@ async def _load(
                 found = await facts_load.find_hosts(session, scope, inventory, lines.hosts)
             hosts = await lines.lock(session, scope, found, missing=missing)
             limit = settings.facts_limit
-            loaded = await lines.save(session, scope, inventory.tenant_id, hosts, merge=merge, limit=limit)
+            loaded = await lines.save(session, scope, inventory, hosts, merge=merge, limit=limit)
     return FactsLoaded.model_validate(loaded, from_attributes=True)
 
 

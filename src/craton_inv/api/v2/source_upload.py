@@ -12,7 +12,6 @@ from craton_inv.providers.base import Upload
 from craton_inv.repositories.inventory_sources import InventorySourceRepository
 from craton_inv.schemas.v2.inventory_sources import Uploaded
 from craton_inv.services import inventory_sources as service
-from craton_inv.services.pending_deletion import refuse_pending_source
 
 router = APIRouter(prefix="/inventory_sources", tags=["inventory_sources"])
 SourceId = Annotated[PathId, Path(alias="id")]
@@ -60,8 +59,7 @@ async def delete_upload(source_id: SourceId, viewer: ViewerDep) -> None:
     repository = InventorySourceRepository(viewer.session, viewer.scope)
     row = await repository.get(source_id, lock=True)
     repository.authorize(row)
-    refuse_pending_source(row)
-    await repository.delete_upload(row)
+    await service.delete_upload(viewer.session, viewer.scope, row)
 
 
 async def _read(request: Request, filename: str) -> Upload:

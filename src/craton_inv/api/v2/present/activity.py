@@ -9,7 +9,11 @@ from craton_inv.api.v2.present.base import Viewer, summary_of
 from craton_inv.repositories import summaries
 from craton_inv.schemas.v2.activity import ActivityStream
 
-ASSOCIATIONS = {("group", "host"): "hosts", ("group", "group"): "children"}
+ASSOCIATIONS = {
+    ("group", "host"): "hosts",
+    ("group", "group"): "children",
+    ("inventory", "inventory"): "input_inventories",
+}
 LINKS = ("associate", "disassociate")
 
 
@@ -41,9 +45,10 @@ class ActivityStreamPresenter:
             (row.object1, row.object1_id, row.object1_name),
             (row.object2, row.object2_id, row.object2_name),
         ):
-            if row_id is None or kind not in PLURALS:
+            if row_id is None:
                 continue
-            related.setdefault(kind, []).append(links.to(kind, row_id))
+            if kind in PLURALS:
+                related.setdefault(kind, []).append(links.to(kind, row_id))
             summary.setdefault(kind, []).append({"id": row_id, "name": name})
         association = ""
         if row.operation in LINKS:

@@ -69,6 +69,8 @@ class InventorySourcePresenter:
                 fields["source_project"] = summary_of(project, "id", "name", "description", "status", "scm_type")
             if row.last_error:
                 fields["last_error"] = row.last_error
+            if row.events_blocked_at is not None:
+                fields["blocked_events"] = {"count": row.events_blocked, "last": show_time(row.events_blocked_at)}
             upload = uploads.get(row.id)
             if upload is not None:
                 fields["upload"] = {
