@@ -43,6 +43,7 @@ COMMANDS = {
     "user": Entry("craton_inv.cli.users", "app", "Make users, directly in the database."),
     "token": Entry("craton_inv.cli.tokens", "app", "Make tokens, directly in the database."),
     "refresh": Entry("craton_inv.cli.refresh", "app", "Refresh a source, a host or a single object."),
+    "jobs": Entry("craton_inv.cli.jobs", "app", "List the work in the background, or cancel some of it."),
     "provider": Entry("craton_inv.cli.providers", "app", "List the kinds of sources, or write a new one."),
     "openapi": Entry("craton_inv.cli.openapi", "openapi", "Print the OpenAPI document of a dialect."),
     "keys": Entry("craton_inv.cli.keys", "app", "Change the keys that secrets are kept under."),
