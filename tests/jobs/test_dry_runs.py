@@ -169,6 +169,23 @@ async def test_a_delivery_is_applied_once(updates: Updates) -> None:
         await ask(updates, shown.id)
 
 
+async def why_not(updates: Updates, update_id: int, scope: Scope = SYSTEM) -> str:
+    async with updates.world.factory() as session:
+        return await dry_runs.why_not_applicable(session, scope, update_id)
+
+
+async def test_whether_a_dry_run_can_be_applied_is_told_before(updates: Updates) -> None:
+    waiting = await updates.launch("source", DRY)
+    assert await why_not(updates, waiting) == "The dry run has not ended yet."
+    dry = await updates.work(waiting)
+    assert await why_not(updates, dry.id) == ""
+    asked = await ask(updates, dry.id)
+    assert await why_not(updates, dry.id) == f"Update {asked} applies this dry run."
+    await updates.work(asked)
+    assert await why_not(updates, dry.id) == f"Update {asked} has applied this dry run."
+    assert await why_not(updates, asked) == "Only a dry run can be applied; this update was none."
+
+
 async def test_an_application_that_was_cancelled_may_be_asked_for_again(updates: Updates) -> None:
     shown = await dry_run(updates)
     first = await ask(updates, shown.id)

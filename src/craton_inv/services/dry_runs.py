@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from craton_inv.errors import BadRequest, Conflict, UpdateFailed
+from craton_inv.errors import BadRequest, Conflict, Forbidden, UpdateFailed
 from craton_inv.models import Inventory, InventorySource, InventoryUpdate, UpdateDelivery
 from craton_inv.models.inventory_update import ACTIVE
 from craton_inv.providers.base import SourceDefinition
@@ -20,9 +20,10 @@ from craton_inv.repositories import deliveries
 from craton_inv.repositories.inventory_sources import InventorySourceRepository
 from craton_inv.repositories.inventory_updates import InventoryUpdateRepository
 from craton_inv.repositories.scope import ADMIN, WRITE, Scope
-from craton_inv.services.inventory_updates import new_update, waiting_for
+from craton_inv.services.inventory_updates import new_update
 from craton_inv.services.pending_deletion import refuse_pending_source
-from craton_inv.services.update_lifecycle import APPLY, DRY_RUN, FORCE_DELETE, kept_definition
+from craton_inv.services.update_definition import kept_definition
+from craton_inv.services.update_lifecycle import APPLY, DRY_RUN, FORCE_DELETE, WAITING
 
 MOVED = "The inventory was changed since the dry run; make another one."
 REDEFINED = "The source was changed since the dry run; make another one."
@@ -35,19 +36,43 @@ async def apply(session: AsyncSession, scope: Scope, update_id: int) -> Inventor
     Raises NotFound, Forbidden, BadRequest when the update was no dry run, Conflict when there is nothing to apply, or
     the inventory or the source was changed since.
     """
+    found, source, kept = await _applicable(session, scope, update_id, lock=True)
+    options = {name: True for name in (FORCE_DELETE,) if found.options.get(name)}
+    update = await new_update(
+        session, scope, source, kind=found.kind, purpose=APPLY, options=options, dry_run_id=found.id
+    )
+    kept.applied_by_update_id = update.id
+    await session.flush()
+    return update
+
+
+async def why_not_applicable(session: AsyncSession, scope: Scope, update_id: int) -> str:
+    """Why `apply` would refuse now; "" when it would not. Locks nothing. Raises NotFound."""
+    await InventoryUpdateRepository(session, scope).get(update_id)
+    try:
+        await _applicable(session, scope, update_id, lock=False)
+    except (BadRequest, Conflict, Forbidden) as refusal:
+        return refusal.message
+    return ""
+
+
+async def _applicable(
+    session: AsyncSession, scope: Scope, update_id: int, *, lock: bool
+) -> tuple[InventoryUpdate, InventorySource, UpdateDelivery]:
+    """A dry run that can be applied, its source and what it was given. Raises as `apply`."""
     found = await InventoryUpdateRepository(session, scope).get(update_id)
     scope.require(found.tenant_id, WRITE, "inventory sources")
     if found.purpose != DRY_RUN:
         raise BadRequest("Only a dry run can be applied; this update was none.", code="update.no_dry_run")
     if found.options.get(FORCE_DELETE):
         scope.require(found.tenant_id, ADMIN, "what the deletion guard keeps")
-    source = await InventorySourceRepository(session, scope).get(found.inventory_source_id, lock=True)
+    source = await InventorySourceRepository(session, scope).get(found.inventory_source_id, lock=lock)
     refuse_pending_source(source)
     if found.status in ACTIVE:
         raise Conflict("The dry run has not ended yet.", code="update.dry_run_active")
     if found.status != "successful":
         raise Conflict(f"The dry run ended as {found.status}: there is nothing to apply.", code="update.dry_run_failed")
-    kept, expired = await deliveries.find(session, update_id, lock=True)
+    kept, expired = await deliveries.find(session, update_id, lock=lock)
     if kept is None or expired:
         raise Conflict(EXPIRED, code="update.dry_run_expired")
     await _refuse_applied(session, kept)
@@ -60,16 +85,16 @@ async def apply(session: AsyncSession, scope: Scope, update_id: int) -> Inventor
         raise Conflict(REDEFINED, code="update.source_changed")
     if verdicts := found.result.get("guard"):
         raise Conflict(f"{' '.join(verdicts)} A dry run with force_delete can be applied.", code="update.guarded")
-    waiting = await waiting_for(session, source.id, APPLY)
-    if waiting is not None:
-        raise Conflict(f"Update {waiting.id} of this source waits to apply another dry run.", code="update.apply_waits")
-    options = {name: True for name in (FORCE_DELETE,) if found.options.get(name)}
-    update = await new_update(
-        session, scope, source, kind=found.kind, purpose=APPLY, options=options, dry_run_id=found.id
+    waiting = await session.scalar(
+        select(InventoryUpdate.id).where(
+            InventoryUpdate.inventory_source_id == source.id,
+            InventoryUpdate.purpose == APPLY,
+            InventoryUpdate.status.in_(WAITING),
+        )
     )
-    kept.applied_by_update_id = update.id
-    await session.flush()
-    return update
+    if waiting is not None:
+        raise Conflict(f"Update {waiting} of this source waits to apply another dry run.", code="update.apply_waits")
+    return found, source, kept
 
 
 async def _refuse_applied(session: AsyncSession, kept: UpdateDelivery) -> None:

@@ -139,3 +139,16 @@ async def test_a_dry_run_whose_delivery_is_gone_is_a_conflict(
     answer = await (await client_of(tenant, "operator")).post(f"/v2/inventory_updates/{dry.id}/apply/")
     assert answer.status_code == 409
     assert "expired" in answer.text
+
+
+async def test_a_dry_run_says_whether_the_caller_can_apply_it(
+    session: AsyncSession, source: InventorySource, tenant: Tenant, client_of: ClientOf
+) -> None:
+    dry = await make_run(session, source, purpose="dry_run")
+    url = f"/v2/inventory_updates/{dry.id}/apply/"
+    told = (await (await client_of(tenant, "operator")).get(url)).json()
+    assert told["can_apply"] is False
+    assert "expired" in told["reason"]
+    reader = await (await client_of(tenant, "reader")).get(url)
+    assert (reader.status_code, reader.json()["can_apply"]) == (200, False)
+    assert reader.json()["reason"]

@@ -12,11 +12,18 @@ from craton_inv.api.v2.present.change_sets import InventoryChangePresenter
 from craton_inv.repositories.change_sets import InventoryChangeRepository
 from craton_inv.repositories.inventory_updates import InventoryUpdateRepository
 from craton_inv.schemas.v2.change_sets import InventoryChangeList
-from craton_inv.schemas.v2.inventory_updates import InventoryUpdateStarted
+from craton_inv.schemas.v2.inventory_updates import CanApply, InventoryUpdateStarted
 from craton_inv.services import dry_runs
 
 router = APIRouter(prefix="/inventory_updates", tags=["inventory_updates"])
 UpdateId = Annotated[PathId, Path(alias="id")]
+
+
+@router.get("/{id}/apply/", operation_id="get_inventory_update_apply")
+async def get_inventory_update_apply(update_id: UpdateId, viewer: ViewerDep) -> CanApply:
+    """Whether a dry run can be applied now, by the caller, and why not."""
+    reason = await dry_runs.why_not_applicable(viewer.session, viewer.scope, update_id)
+    return CanApply(can_apply=not reason, reason=reason)
 
 
 @router.post("/{id}/apply/", operation_id="apply_inventory_update", status_code=202)

@@ -73,6 +73,13 @@ class InventoryUpdateList(Page[InventoryUpdateRow]):
     """A page of runs."""
 
 
+class CanApply(BaseModel):
+    """Whether the caller can apply a dry run now."""
+
+    can_apply: bool
+    reason: str = Field(description='Why not; "" when it can be applied.')
+
+
 class CanCancel(BaseModel):
     """Whether the run can still be cancelled."""
 
