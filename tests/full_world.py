@@ -21,6 +21,12 @@ from tests.factories import (
 
 # Tables of the whole installation, and what is written by itself where a setting is on.
 NOBODYS = {"users", "root_keys", "smart_membership_changes"}
+OF_TENANT = (
+    "tenants", "regions", "inventories", "credentials", "credential_types", "projects", "project_updates",
+    "project_trees", "activity_stream", "fact_paths", "grants", "tokens", "tenant_keys", "labels", "inventory_labels",
+    "input_inventories", "smart_inventory_memberships",
+)  # fmt: skip
+KEPT_BY_SOURCES = ("hosts", "groups", "group_edges", "memberships", "host_facts", "host_labels")
 ROWS_OF_A_SOURCE = (
     "INSERT INTO hypervisors (tenant_id, inventory_id, inventory_source_id, ref)"
     " SELECT :tenant, :inventory, :source, 'r' || n FROM generate_series(1, 3) n",
@@ -163,3 +169,17 @@ async def counts(session: AsyncSession) -> dict[str, int]:
         select(*(select(func.count()).select_from(table).scalar_subquery().label(table.name) for table in tables))
     )
     return dict(row.mappings().one())
+
+
+def doomed(what: str, made: dict[str, int]) -> dict[str, int]:
+    """How many of the rows of a full world go with its tenant, its first inventory or that one's first source."""
+    if what == "tenant":
+        return made
+    of_tenant = dict.fromkeys(OF_TENANT, 0)
+    if what == "inventory":
+        return {
+            **made,
+            **of_tenant,
+            **dict.fromkeys(("inventories", "inventory_labels", "input_inventories", "labels"), 1),
+        }
+    return {**{name: rows // 2 for name, rows in made.items()}, **of_tenant, **dict.fromkeys(KEPT_BY_SOURCES, 0)}

@@ -20,19 +20,13 @@ from craton_inv.queue.jobs import LeaseLost
 from craton_inv.services.lost_deletions import order_lost_deletions
 from craton_inv.settings import Settings
 from tests.factories import make_host, make_inventory, make_source, make_tenant
-from tests.full_world import FullWorld, counts, make_full_world
+from tests.full_world import FullWorld, counts, doomed, make_full_world
 
 HOSTS = 12
 SIZE = 2
 # A host of this world is in two groups, a group holds half of them; all other children are one to a row.
 MOST = SIZE * HOSTS // 2
 PARTS = (delete_inventory, delete_region, delete_source, delete_tenant)
-OF_TENANT = (
-    "tenants", "regions", "inventories", "credentials", "credential_types", "projects", "project_updates",
-    "project_trees", "activity_stream", "fact_paths", "grants", "tokens", "tenant_keys", "labels", "inventory_labels",
-    "input_inventories", "smart_inventory_memberships",
-)  # fmt: skip
-KEPT_BY_SOURCES = ("hosts", "groups", "group_edges", "memberships", "host_facts", "host_labels")
 NOTE_ROWS = """
 CREATE FUNCTION note_rows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -101,20 +95,6 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 async def work(context: JobContext) -> None:
     """Do the job."""
     await TASKS[context.claim.task].run(context)
-
-
-def doomed(what: str, made: dict[str, int]) -> dict[str, int]:
-    """How many of the rows that were made go with a part of the world."""
-    if what == "tenant":
-        return made
-    of_tenant = dict.fromkeys(OF_TENANT, 0)
-    if what == "inventory":
-        return {
-            **made,
-            **of_tenant,
-            **dict.fromkeys(("inventories", "inventory_labels", "input_inventories", "labels"), 1),
-        }
-    return {**{name: rows // 2 for name, rows in made.items()}, **of_tenant, **dict.fromkeys(KEPT_BY_SOURCES, 0)}
 
 
 @pytest.mark.parametrize("what", ["inventory", "source", "tenant"])
