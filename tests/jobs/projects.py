@@ -10,7 +10,8 @@ from craton_inv.jobs.update_project import update_project
 from craton_inv.models import Project, ProjectUpdate, Tenant
 from craton_inv.queue import jobs
 from craton_inv.queue.jobs import Claim
-from craton_inv.repositories.projects import ProjectUpdateRepository, find_tree
+from craton_inv.repositories.project_trees import find_tree
+from craton_inv.repositories.projects import ProjectUpdateRepository
 from craton_inv.repositories.scope import SYSTEM
 from craton_inv.services import project_updates
 from tests.factories import make_project

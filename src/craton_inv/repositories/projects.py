@@ -1,15 +1,12 @@
-"""Projects in the database, their runs, and the trees that runs fetched."""
+"""Projects and their runs in the database; the trees that runs fetched are in `project_trees`."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import undefer
 
-from craton_inv.models import InventorySource, Project, ProjectTree, ProjectUpdate, Tenant
+from craton_inv.models import InventorySource, Project, ProjectUpdate, Tenant
 from craton_inv.models.inventory_update import ACTIVE
 from craton_inv.repositories.base import Repository
 from craton_inv.repositories.sets import any_of
@@ -73,69 +70,6 @@ def of_project(project_id: int) -> ColumnElement[bool]:
 def of_tenant(tenant_id: int) -> ColumnElement[bool]:
     """Projects of a tenant."""
     return Project.tenant_id == tenant_id
-
-
-async def find_tree(session: AsyncSession, project_id: int, reference: str) -> ProjectTree | None:
-    """The tree that was fetched for a reference, without its files."""
-    return await session.get(ProjectTree, (project_id, reference), populate_existing=True)
-
-
-async def tree_content(session: AsyncSession, project_id: int, reference: str) -> tuple[str, bytes] | None:
-    """Revision and packed files of a tree."""
-    found = await session.execute(
-        select(ProjectTree.revision, ProjectTree.content).where(
-            ProjectTree.project_id == project_id, ProjectTree.reference == reference
-        )
-    )
-    row = found.one_or_none()
-    return None if row is None else (row.revision, row.content)
-
-
-async def tree_files(session: AsyncSession, project_id: int, reference: str) -> list[str]:
-    """Paths of the files of a tree; none while nothing was fetched."""
-    query = select(ProjectTree).where(ProjectTree.project_id == project_id, ProjectTree.reference == reference)
-    tree = await session.scalar(query.options(undefer(ProjectTree.files)))
-    return [] if tree is None else [str(path) for path in tree.files]
-
-
-async def keep_tree(
-    session: AsyncSession,
-    project_id: int,
-    reference: str,
-    *,
-    url: str,
-    revision: str,
-    files: Sequence[str],
-    content: bytes,
-) -> None:
-    """Keep what was fetched in place of what was kept for the reference before."""
-    values: dict[str, Any] = {
-        "scm_url": url,
-        "revision": revision,
-        "fetched": func.clock_timestamp(),
-        "size": len(content),
-        "files": list(files),
-        "content": content,
-    }
-    made = insert(ProjectTree).values(project_id=project_id, reference=reference, **values)
-    await session.execute(
-        made.on_conflict_do_update(index_elements=[ProjectTree.project_id, ProjectTree.reference], set_=values)
-    )
-
-
-async def confirm_tree(session: AsyncSession, project_id: int, reference: str) -> None:
-    """The repository was asked, and has what is kept."""
-    await session.execute(
-        update(ProjectTree)
-        .where(ProjectTree.project_id == project_id, ProjectTree.reference == reference)
-        .values(fetched=func.clock_timestamp())
-        .execution_options(synchronize_session=False)
-    )
-
-
-async def seconds_since(session: AsyncSession, moment: datetime) -> float:
-    """How long ago a moment was, by the database's clock."""
-    return float(await session.scalar(select(func.extract("epoch", func.clock_timestamp() - moment))) or 0)
 
 
 async def sources_with_project(session: AsyncSession, inventory_id: int) -> int:

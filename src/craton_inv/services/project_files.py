@@ -25,7 +25,7 @@ from craton_inv.providers.scm.checkout import (
 from craton_inv.providers.scm.git import Doors, Fetched, Repository, fetch
 from craton_inv.providers.scm.references import check_reference, read_refspec
 from craton_inv.providers.scm.urls import check_git_url
-from craton_inv.repositories import projects as trees
+from craton_inv.repositories import project_trees as trees
 from craton_inv.services.source_credentials import for_run
 from craton_inv.settings import Settings
 

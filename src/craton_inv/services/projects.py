@@ -16,11 +16,11 @@ from craton_inv.providers.scm.tree import MAX_FILES
 from craton_inv.providers.scm.urls import check_git_url
 from craton_inv.repositories.credential_types import CredentialTypeRepository
 from craton_inv.repositories.credentials import CredentialRepository
+from craton_inv.repositories.project_trees import tree_files
 from craton_inv.repositories.projects import (
     ProjectRepository,
     ProjectUpdateRepository,
     sources_with_project,
-    tree_files,
 )
 from craton_inv.repositories.scope import SYSTEM, Scope
 from craton_inv.schemas.names import name_fault
