@@ -16,14 +16,13 @@ from craton_inv.db.locks import lock_transaction, take_over_transaction
 from craton_inv.db.session import unit_of_work
 from craton_inv.errors import UpdateFailed
 from craton_inv.jobs.context import JobContext
+from craton_inv.jobs.outcome import partial_text, result_of
 from craton_inv.models import Inventory, InventoryUpdate
 from craton_inv.providers import registry
 from craton_inv.providers.credentials.hiding import hide_within
 from craton_inv.queue import jobs
-from craton_inv.refresh.counts import Counts
 from craton_inv.refresh.refresher import Refresher
 from craton_inv.refresh.saving import SaveOptions
-from craton_inv.refresh.staging import Masked
 from craton_inv.repositories import deliveries
 from craton_inv.repositories.activity import record_run
 from craton_inv.repositories.change_sets import copy_in, copy_out, note_changes
@@ -59,7 +58,7 @@ async def save(
             raise UpdateFailed(dry_runs.MOVED)
         await note_changes(session, started.update_id, generation=generation)
         options = await _options(session, context, started, kept)
-        result = _result(refresher, await refresher.save(await session.connection(), options), events)
+        result = result_of(refresher, await refresher.save(await session.connection(), options), events)
         result["unconnected"] = await unconnected_links(session, options.source_id)
         if memory is not None and not refresher.incomplete:
             await memory.save(session)
@@ -83,7 +82,7 @@ async def preview(
             generation = await _begin(session, context, started)
             await note_changes(session, started.update_id, whole=True, generation=generation)
             options = replace(await _options(session, context, started, kept), verdicts=verdicts)
-            result = _result(refresher, await refresher.save(await session.connection(), options), events)
+            result = result_of(refresher, await refresher.save(await session.connection(), options), events)
             result["unconnected"] = await unconnected_links(session, options.source_id)
             await copy_out(session, started.update_id, spool)
             await session.rollback()
@@ -149,24 +148,6 @@ async def _options(
     )
 
 
-def _result(refresher: Refresher, counts: Mapping[str, Counts], events: EventWriter) -> dict[str, Any]:
-    """What is told of the run; of objects that are missing though they were delivered its output tells as well."""
-    result: dict[str, Any] = {
-        "complete": not refresher.incomplete,
-        "collections": {name: count.as_dict() for name, count in counts.items()},
-        "masked": {},
-    }
-    for name, masked in refresher.persister.masked.items():
-        collection = refresher.persister.collections[name]
-        columns = (collection.manager_ref[0], collection.reconnect_by)
-        shown = [dict(zip(columns, each, strict=True)) for each in masked.shown]
-        result["masked"][name] = {"total": masked.total, "shown": shown}
-        events.say(masked_text(name, masked))
-    if refresher.incomplete:
-        result |= {"result": "partial", "incomplete": dict(refresher.incomplete)}
-    return result
-
-
 async def _tell(session: AsyncSession, started: Started, result: Mapping[str, Any]) -> None:
     """One entry of the activity stream for the run."""
     update = await session.get_one(InventoryUpdate, started.update_id)
@@ -203,24 +184,6 @@ async def _finish(
     )
     await events.last(session, reason or said)
     await jobs.finish(session, context.claim)
-
-
-def masked_text(name: str, masked: Masked) -> str:
-    """What people read of objects that gave way to others of their name."""
-    shown = ", ".join(f"{ref} ({key})" for ref, key in masked.shown)
-    more = masked.total - len(masked.shown)
-    aside = f" and {more} others" if more > 1 else " and another one" if more else ""
-    if masked.total == 1:
-        missing = "is missing, for another one of the same name was delivered after it"
-    else:
-        missing = "are missing, for others of the same names were delivered after them"
-    return f"{masked.total} of the {name.replace('_', ' ')} {missing}: {shown}{aside}."
-
-
-def partial_text(incomplete: Mapping[str, str]) -> str:
-    """What people read of a refresh that could not read everything."""
-    parts = "; ".join(f"{name.replace('_', ' ')} ({reason})" for name, reason in sorted(incomplete.items()))
-    return f"Read only partly: {parts}. What was read is saved, nothing of it was deleted."
 
 
 async def _renew(context: JobContext) -> None:
