@@ -6,8 +6,14 @@ from typing import Any
 
 import pytest
 
+from craton_inv.db.session import unit_of_work
+from craton_inv.models import Tenant
 from craton_inv.providers import registry
+from craton_inv.repositories.scope import SYSTEM
+from craton_inv.services.refresh_queue import ObjectTarget, queue_refresh
+from craton_inv.services.update_targets import load_targets
 from craton_inv.settings import Settings
+from tests.factories import make_project
 from tests.providers.conformance import CHECKS, Conformance
 from tests.refresh.world import World
 
@@ -55,3 +61,28 @@ async def test_what_is_delivered_twice_is_counted_and_the_last_wins(
 ) -> None:
     suite = await suite_of(kind, world, settings, tmp_path)
     await suite.repeated()
+
+
+@pytest.mark.parametrize("kind", registry.kinds())
+async def test_an_object_of_a_kind_that_knows_whole_sources_only_means_the_whole_source(
+    kind: str, world: World, settings: Settings, tmp_path: Path
+) -> None:
+    provider = registry.get(kind)
+    sample = provider.sample(tmp_path)
+    async with unit_of_work(world.factory) as session:
+        tenant = await session.get_one(Tenant, world.tenant_id)
+        project = await make_project(session, tenant=tenant) if kind == "scm" else None
+    source_id = await world.source(
+        source=kind,
+        source_vars=sample.source_vars,
+        source_path=sample.source_path,
+        source_project_id=project.id if project is not None else None,
+    )
+    for association, ways in provider.target_refs.items():
+        for columns in ways:
+            asked = ObjectTarget(source_id, association, dict.fromkeys(columns, "x"))
+            async with world.factory() as session:
+                [update] = await queue_refresh(session, SYSTEM, [asked], threshold=1)
+                assert update.kind == ("targeted" if kind in TARGETED else "full")
+                kept = await load_targets(session, update.id, source_id)
+                assert len(kept.items) == (kind in TARGETED)
