@@ -1,5 +1,6 @@
 """Inputs by their type; S33: private keys as people paste them. No complaint repeats a value."""
 
+import base64
 from typing import Any
 
 import pytest
@@ -78,6 +79,53 @@ def test_s33_what_is_no_key_is_refused_precisely(text: str, fault: str) -> None:
     with pytest.raises(PrivateKeyFault, match=fault) as caught:
         read_private_key(text)
     assert "junk" not in str(caught.value)
+
+
+def der(tag: int, *parts: bytes) -> bytes:
+    content = b"".join(parts)
+    return bytes([tag, 0x82]) + len(content).to_bytes(2) + content
+
+
+def number(value: int) -> bytes:
+    return der(2, value.to_bytes(8))
+
+
+def locked(stretching: bytes) -> str:
+    """An encrypted PKCS #8 key whose passphrase is stretched so."""
+    algorithm = der(0x30, der(6, b"PBES2"), der(0x30, der(0x30, der(6, b"function"), stretching)))
+    lines = base64.encodebytes(der(0x30, algorithm, der(4, b"locked"))).decode()
+    return f"-----BEGIN ENCRYPTED PRIVATE KEY-----\n{lines}-----END ENCRYPTED PRIVATE KEY-----\n"
+
+
+def openssh(rounds: int) -> str:
+    """An OpenSSH key whose passphrase is stretched by so many rounds of bcrypt."""
+    label, *lines, end, _ = pem(ED25519, PrivateFormat.OpenSSH, "words").split("\n")
+    content = base64.b64decode("".join(lines))
+    place = content.index(b"bcrypt") + len(b"bcrypt") + 4 + 4 + 16
+    content = content[:place] + rounds.to_bytes(4) + content[place + 4 :]
+    return f"{label}\n{base64.encodebytes(content).decode()}{end}\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        openssh(2**32 - 1),
+        openssh(129),
+        locked(der(0x30, der(4, b"salt"), number(2**31))),
+        locked(der(0x30, der(4, b"salt"), number(2**16), number(8), number(2**16), number(32))),
+    ],
+    ids=["bcrypt", "a bit of bcrypt", "pbkdf2", "scrypt"],
+)
+def test_s33_a_key_that_takes_days_to_open_is_refused_without_trying(text: str) -> None:
+    with pytest.raises(PrivateKeyFault, match="opening it takes too long"):
+        read_private_key(text, "words")
+
+
+def test_s33_an_openssh_key_opens_with_its_passphrase_alone() -> None:
+    text = pem(ED25519, PrivateFormat.OpenSSH, "words")
+    assert read_private_key(text, "words").encrypted
+    with pytest.raises(PrivateKeyFault, match="does not open"):
+        read_private_key(text, "other")
 
 
 def test_a_passphrase_without_need_is_refused() -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_ssh_private_key
 
+from craton_inv.providers.credentials.key_cost import is_too_slow
+
 MAX_KEY = 65536  # characters; the longest RSA keys in use have a quarter of that
 _BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----\Z")
 _END = re.compile(r"-----END ([A-Z0-9 ]+)-----\Z")
@@ -34,6 +36,8 @@ def read_private_key(text: str, passphrase: str = "", *, may_be_encrypted: bool 
         raise PrivateKeyFault(f"Invalid private key: it has {len(text)} characters; at most {MAX_KEY} are taken.")
     lines = [line.strip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     label, block = _only_block(lines)
+    if is_too_slow(block):
+        raise PrivateKeyFault("Invalid private key: its passphrase is stretched so far that opening it takes too long.")
     encrypted = _is_encrypted(block, label)
     if encrypted and not may_be_encrypted:
         raise PrivateKeyFault("Invalid private key: it is encrypted, and this type takes no passphrase.")
