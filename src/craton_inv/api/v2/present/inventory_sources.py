@@ -5,9 +5,9 @@ from typing import Any
 
 from craton_inv import models
 from craton_inv.api.v2.present.base import Inventories, Viewer, author_fields, load_authors, summary_of
+from craton_inv.api.v2.present.runs import CurrentAndLast
 from craton_inv.repositories import summaries
 from craton_inv.repositories.credentials import summaries as credential_summaries
-from craton_inv.repositories.inventories import FAILED
 from craton_inv.repositories.inventory_sources import InventorySourceRepository
 from craton_inv.repositories.projects import project_summaries
 from craton_inv.repositories.schedules import next_runs
@@ -41,9 +41,10 @@ class InventorySourcePresenter:
             return []
         viewer, links, session = self.viewer, self.viewer.links, self.viewer.session
         inventories = await Inventories.load(viewer, (row.inventory_id for row in rows))
-        runs = await summaries.updates(
+        found = await summaries.updates(
             session, [i for row in rows for i in (row.current_update_id, row.last_update_id)]
         )
+        runs = CurrentAndLast(links, "inventory_update", found)
         uploads = await InventorySourceRepository(session, viewer.scope).uploads(row.id for row in rows)
         credentials = await credential_summaries(session, (row.credential_id for row in rows))
         authors = await load_authors(session, rows)
@@ -52,15 +53,10 @@ class InventorySourcePresenter:
         made = []
         for row in rows:
             writable = viewer.may_write(row.tenant_id)
-            last = runs.get(row.last_update_id or 0)
-            named = {"current_job": row.current_update_id, "last_job": row.last_update_id}
-            known = {name: run_id for name, run_id in named.items() if run_id in runs}
-            # AWX's older names for the same two, which its clients still follow.
-            known |= {name.replace("job", "update"): run_id for name, run_id in known.items()}
             fields: dict[str, Any] = {
                 **inventories.fields(row.inventory_id),
                 **author_fields(row, authors),
-                **{name: _run_fields(runs[run_id]) for name, run_id in known.items() if run_id is not None},
+                **runs.fields(row),
                 "user_capabilities": {"edit": writable, "delete": writable, "start": writable, "schedule": writable},
                 "credentials": [credentials[row.credential_id]] if row.credential_id in credentials else [],
             }
@@ -87,7 +83,7 @@ class InventorySourcePresenter:
                         **viewer.author_links(row),
                         **links.below("inventory_source", row.id, SUB_RESOURCES),
                         "inventory": links.to("inventory", row.inventory_id),
-                        **{name: links.to("inventory_update", run_id) for name, run_id in known.items() if run_id},
+                        **runs.related(row),
                         **({"source_project": links.to("project", project.id)} if project is not None else {}),
                         **({"next_schedule": links.to("schedule", firing[row.id][1])} if row.id in firing else {}),
                     },
@@ -97,19 +93,8 @@ class InventorySourcePresenter:
                     custom_virtualenv=None,
                     execution_environment=None,
                     source_project=row.source_project_id,
-                    last_job_run=last.finished if last is not None else None,
-                    last_job_failed=last is not None and last.status in FAILED,
+                    **runs.ended(row),
                     next_job_run=firing[row.id][0] if row.id in firing else None,
-                    last_update_failed=row.status in FAILED,
                 )
             )
         return made
-
-
-def _run_fields(run: Any) -> dict[str, Any]:
-    finished = show_time(run.finished) if run.finished is not None else None
-    return {
-        **summary_of(run, "id", "name", "description", "status"),
-        "finished": finished,
-        "failed": run.status in FAILED,
-    }

@@ -5,12 +5,11 @@ from typing import Any
 
 from craton_inv import models
 from craton_inv.api.v2.present.base import Viewer, author_fields, load_authors, summary_of
-from craton_inv.api.v2.present.runs import elapsed, launched_by
+from craton_inv.api.v2.present.runs import CurrentAndLast, elapsed, launched_by
 from craton_inv.repositories import summaries
 from craton_inv.repositories.credentials import summaries as credential_summaries
 from craton_inv.repositories.inventories import FAILED
 from craton_inv.repositories.projects import project_summaries, update_summaries
-from craton_inv.schemas.v2.fields import show_time
 from craton_inv.schemas.v2.projects import Project, ProjectUpdate, ProjectUpdateStarted
 
 SUB_RESOURCES = ("update", "project_updates", "inventories")
@@ -40,21 +39,20 @@ class ProjectPresenter:
         """Projects, in the order given."""
         viewer, links, session = self.viewer, self.viewer.links, self.viewer.session
         tenants = await summaries.tenants(session, (row.tenant_id for row in rows))
-        runs = await update_summaries(session, [i for row in rows for i in (row.current_update_id, row.last_update_id)])
+        found = await update_summaries(
+            session, [i for row in rows for i in (row.current_update_id, row.last_update_id)]
+        )
+        runs = CurrentAndLast(links, "project_update", found)
         credentials = await credential_summaries(session, (row.credential_id for row in rows))
         authors = await load_authors(session, rows)
         made = []
         for row in rows:
             writable = viewer.may_write(row.tenant_id)
-            last = runs.get(row.last_update_id or 0)
-            named = {"current_job": row.current_update_id, "last_job": row.last_update_id}
-            known = {name: run_id for name, run_id in named.items() if run_id in runs}
-            known |= {name.replace("job", "update"): run_id for name, run_id in known.items()}
             credential = credentials.get(row.credential_id or 0)
             fields: dict[str, Any] = {
                 "organization": summary_of(tenants[row.tenant_id], "id", "name", "description"),
                 **author_fields(row, authors),
-                **{name: _run_fields(runs[run_id]) for name, run_id in known.items() if run_id is not None},
+                **runs.fields(row),
                 **({"credential": credential} if credential else {}),
                 "user_capabilities": {"edit": writable, "delete": writable, "start": writable, "schedule": False},
             }
@@ -65,7 +63,7 @@ class ProjectPresenter:
                 **viewer.author_links(row),
                 **links.below("project", row.id, SUB_RESOURCES),
                 "organization": links.to("organization", row.tenant_id),
-                **{name: links.to("project_update", run_id) for name, run_id in known.items() if run_id},
+                **runs.related(row),
             }
             if row.credential_id is not None:
                 related["credential"] = links.to("credential", row.credential_id)
@@ -82,10 +80,8 @@ class ProjectPresenter:
                     default_environment=None,
                     custom_virtualenv=None,
                     signature_validation_credential=None,
-                    last_job_run=last.finished if last is not None else None,
-                    last_job_failed=last is not None and last.status in FAILED,
+                    **runs.ended(row),
                     next_job_run=None,
-                    last_update_failed=row.status in FAILED,
                 )
             )
         return made
@@ -146,11 +142,3 @@ class ProjectUpdatePresenter:
                 )
             )
         return made
-
-
-def _run_fields(run: Any) -> dict[str, Any]:
-    return {
-        **summary_of(run, "id", "name", "description", "status"),
-        "finished": show_time(run.finished) if run.finished is not None else None,
-        "failed": run.status in FAILED,
-    }
