@@ -7,6 +7,7 @@ check then breaks something, refreshes one object by target, and compares every 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from craton_inv.providers import registry
@@ -20,7 +21,7 @@ from tests.providers.running import Run, refresh
 from tests.providers.saved import Key, Row
 from tests.refresh.world import World, written
 
-CHECKS = ("unchanged", "altered", "lost", "unknown", "gone", "never_there")  # of one object, by `run`
+CHECKS = ("unchanged", "noted", "altered", "lost", "unknown", "gone", "never_there")  # of one object, by `run`
 LAST = "0123456789abcdefghijkl"  # by one of these the last character of an id is replaced to make it a foreign one
 
 
@@ -96,6 +97,17 @@ class Conformance:
         assert run.counts[asked.ref.association].delivered == 1
         assert written(run.counts) == 0
         assert saved.touched(before, await self.read()) == set()
+
+    async def noted(self, asked: Asked) -> None:
+        """The same in an update, which keeps when it asked: that is all that is written, in the layers of what came."""
+        before = await self.read()
+        now = datetime.now(UTC)
+        run = await self.refresh(asked.ref, version=now, newest=now)
+        assert written(run.counts) == 0
+        after = await self.read()
+        assert saved.shown(after) == saved.shown(before)
+        came = saved.with_links(self._whole(asked), self.whole)
+        assert saved.touched(before, after) == {key for key in came if key.collection.endswith(saved.LAYER)}
 
     async def altered(self, asked: Asked) -> None:
         """An object of which every column is wrong, and those of its parts: all become right, and no other is written.
