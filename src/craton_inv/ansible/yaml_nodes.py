@@ -60,8 +60,7 @@ def expand(events: Iterable[Any]) -> Iterator[tuple[Any, Expansion]]:
 def guard_events(events: Iterable[Any], field: str) -> None:
     """Raise InvalidField when the text nests too deep, expands to too many nodes, or holds itself."""
     for event, grown in expand(events):
-        if isinstance(event, yaml.AliasEvent) and any(anchor == event.anchor for anchor, _ in grown.open_nodes):
-            raise InvalidField(field, f"The YAML alias *{event.anchor} refers to what contains it.")
+        _refuse_circle(event, grown, field)
         if len(grown.open_nodes) > MAX_DEPTH:
             raise InvalidField(field, f"Nested deeper than {MAX_DEPTH} levels.")
         if grown.total > MAX_NODES:
@@ -69,10 +68,19 @@ def guard_events(events: Iterable[Any], field: str) -> None:
 
 
 def guard_aliases(events: Iterable[Any], field: str) -> None:
-    """Raise InvalidField when what aliases stand for comes to too many nodes; what is written out may be any size."""
-    for _, grown in expand(events):
+    """Raise InvalidField for an alias of what contains it, and when aliases stand for too many nodes.
+
+    What is written out may be any size.
+    """
+    for event, grown in expand(events):
+        _refuse_circle(event, grown, field)
         if grown.aliased > MAX_NODES:
             raise InvalidField(field, f"Its aliases expand to more than {MAX_NODES} values.")
+
+
+def _refuse_circle(event: Any, grown: Expansion, field: str) -> None:
+    if isinstance(event, yaml.AliasEvent) and any(anchor == event.anchor for anchor, _ in grown.open_nodes):
+        raise InvalidField(field, f"The YAML alias *{event.anchor} refers to what contains it.")
 
 
 def build(node: yaml.Node, field: str, path: Path = (), *, unsafe: bool = False) -> Any:
