@@ -139,11 +139,6 @@ class Links:
     missing: Mapping[str, str]
     ambiguous: Mapping[str, str]
 
-    @property
-    def any_missing(self) -> str:
-        """SQL: some link leads nowhere."""
-        return " OR ".join(self.missing.values()) or "false"
-
     def count(self, which: Mapping[str, str]) -> str:
         """SQL: how many of a row's links are so."""
         return " + ".join(f"({condition})::int" for condition in which.values()) or "0"
