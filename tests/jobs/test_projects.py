@@ -19,7 +19,7 @@ from craton_inv.services import project_updates
 from craton_inv.services.credentials import create_credential
 from tests.jobs.projects import Projects, projects, updates
 from tests.jobs.updates import Updates
-from tests.providers.scm.conftest import GitServer, git
+from tests.providers.scm.conftest import LINK, GitServer, git
 
 __all__ = ["git", "projects", "updates"]
 HOSTS = "[web]\nweb-1 site=east\n"
@@ -287,3 +287,22 @@ async def test_s36_a_link_out_of_a_manual_project_is_refused(
     run = await source(updates, project_id)
     assert run.status == "failed"
     assert await updates.world.hosts() == {}
+
+
+async def test_a_pointer_of_git_lfs_is_no_inventory(projects: Projects, updates: Updates, git: GitServer) -> None:
+    git.commit({"i/hosts.ini": HOSTS})
+    project_id = await projects.make(scm_url=git.url, scm_update_on_launch=True)
+    await source(updates, project_id, source_path="i", overwrite=True)
+    git.commit({"i/hosts.ini": "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n"})
+    run = await source(updates, project_id, source_path="i", overwrite=True)
+    assert run.status == "failed"
+    assert run.job_explanation == "hosts.ini is kept in Git LFS; its pointer, which is here, is no inventory."
+    assert set(await updates.world.hosts()) == {"web-1"}
+
+
+async def test_links_that_lead_round_and_round_end(projects: Projects, updates: Updates, git: GitServer) -> None:
+    git.commit({"i/a": (LINK, b"."), "i/b": (LINK, b"."), "i/group_vars/all.yml": "x: 1\n"})
+    project_id = await projects.make(scm_url=git.url)
+    run = await asyncio.wait_for(source(updates, project_id, source_path="i"), 60)
+    assert run.status == "failed"
+    assert "is a link to a folder that it lies in" in run.job_explanation

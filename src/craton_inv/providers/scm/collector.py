@@ -1,6 +1,7 @@
 """The collector of kind `scm`: an inventory within the files of a project, read by ansible-inventory."""
 
 import asyncio
+import os
 from pathlib import Path
 
 from craton_inv.errors import UpdateFailed
@@ -9,6 +10,7 @@ from craton_inv.providers.ansible_inventory.environment import variables_for_env
 from craton_inv.providers.ansible_inventory.files import check_files, folders_around
 from craton_inv.providers.file.bundles import REFUSED
 from craton_inv.providers.file.paths import inside_roots
+from craton_inv.providers.scm.tree import POINTER_LENGTH, is_pointer
 
 
 class ScmCollector(AnsibleCollector):
@@ -29,6 +31,7 @@ class ScmCollector(AnsibleCollector):
         if not path.exists():
             raise UpdateFailed(f"{definition.source_path!r} does not exist in the project.")
         linked = check_files(path, [project], executables)
+        _refuse_pointers(path)
         beside = path.parent if path != project.resolve() else path
         return Inputs(
             inventories=(path,),
@@ -45,3 +48,15 @@ class ScmCollector(AnsibleCollector):
         if found:
             self.around.say(f"{', '.join(found)} beside the inventory may hold code; it is not loaded.")
         return bool(found)
+
+
+def _refuse_pointers(inventory: Path) -> None:
+    """Raise UpdateFailed when a file of the inventory is only Git LFS's pointer to it: it would be read as hosts."""
+    folders = os.walk(inventory) if inventory.is_dir() else [(str(inventory.parent), [], [inventory.name])]
+    for folder, _, names in folders:
+        for path in (Path(folder) / name for name in names):
+            if not path.is_file():
+                continue
+            with path.open("rb") as file:
+                if is_pointer(file.read(POINTER_LENGTH)):
+                    raise UpdateFailed(f"{path.name} is kept in Git LFS; its pointer, which is here, is no inventory.")

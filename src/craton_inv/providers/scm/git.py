@@ -38,6 +38,7 @@ from craton_inv.providers.scm.references import Wanted, check_reference, read_re
 from craton_inv.providers.scm.tree import PackedTree, pack_tree
 from craton_inv.settings import Settings
 
+MAX_REMOTE_LINES = 100
 Say = Callable[[str], None]
 # What dulwich raises over bytes that are no git: they are the server's, so it can be any of these.
 UNREADABLE = (
@@ -181,18 +182,20 @@ class _Watched:
 
 
 class _Progress:
-    """What the server says of its work: finished lines, not how they grow."""
+    """What the server says of its work: the first finished lines, not how they grow."""
 
     def __init__(self, say: Say) -> None:
         self.say = say
         self.rest = ""
+        self.told = 0
 
     def __call__(self, piece: bytes) -> None:
         *lines, self.rest = (self.rest + piece.decode("utf-8", "replace")).split("\n")
         self.rest = self.rest.rpartition("\r")[2][-1000:]
         for line in lines:
             shown = "".join(char for char in line.rpartition("\r")[2] if char.isprintable()).strip()
-            if shown:
+            if shown and self.told < MAX_REMOTE_LINES:
+                self.told += 1
                 self.say(f"remote: {shown[:1000]}")
 
 

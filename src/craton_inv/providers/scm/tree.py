@@ -19,8 +19,10 @@ MAX_FILES = 100_000  # folders, links and submodules count as well: a tree may n
 MAX_DEPTH = 64
 MAX_NAME = 255  # bytes of one part of a path, as filesystems have it
 MAX_PATH = 2048
+MAX_NOTES = 100
 SUBMODULE = 0o160000
 POINTER = b"version https://git-lfs.github.com/spec/"
+POINTER_LENGTH = 1024  # bytes; a pointer has fewer
 BLOCK = 1024 * 1024
 
 
@@ -42,7 +44,8 @@ def pack_tree(
     files: list[str] = []
     total = 0
     packed = io.BytesIO()
-    walk = _Walk(store, limit, say, go_on)
+    notes = Notes(say)
+    walk = _Walk(store, limit, notes.say, go_on)
     # Level 6, no name and no time: the same tree gives the same bytes.
     with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=6, format=tarfile.PAX_FORMAT) as archive:
         for path, mode, blob in walk.below(tree, "", 0):
@@ -59,7 +62,27 @@ def pack_tree(
                 member.mode = 0o755 if mode & 0o100 else 0o644
                 member.size = len(blob)
                 archive.addfile(member, io.BytesIO(blob))
+    notes.end()
     return PackedTree(sorted(files), packed.getvalue())
+
+
+class Notes:
+    """What is left out of a tree, one line each; of many only how many more there are."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self.count = 0
+
+    def say(self, line: str) -> None:
+        """One line, or none."""
+        self.count += 1
+        if self.count <= MAX_NOTES:
+            self._say(line)
+
+    def end(self) -> None:
+        """The number of those that were not told."""
+        if self.count > MAX_NOTES:
+            self._say(f"{self.count - MAX_NOTES} more such entries are not told.")
 
 
 class _Walk:
@@ -81,7 +104,6 @@ class _Walk:
         folder = self.store[tree]
         if not isinstance(folder, Tree):
             raise UpdateFailed("The repository holds something other than a folder where a folder should be.")
-        names: set[str] = set()
         for entry in folder.iteritems():
             if entry.path is None or entry.mode is None or entry.sha is None:
                 raise UpdateFailed("The repository holds a folder that cannot be read.")
@@ -91,9 +113,8 @@ class _Walk:
                 raise self.too_large()
             name = entry.path.decode("utf-8", "replace")
             path = f"{above}{name}"
-            if not _is_name(name) or name in names or len(path.encode()) > MAX_PATH:
+            if not _is_name(name) or len(path.encode()) > MAX_PATH:
                 raise UpdateFailed(f"The repository holds {path[:200]!r}, which is no path of a file.")
-            names.add(name)
             if entry.mode == SUBMODULE:
                 self.say(f"{path} is a submodule; it is left out.")
             elif stat.S_ISDIR(entry.mode):
@@ -122,7 +143,7 @@ class _Walk:
 
 def is_pointer(content: bytes) -> bool:
     """Whether a file is only the pointer that Git LFS keeps in its place."""
-    return len(content) < 1024 and content.startswith(POINTER)
+    return len(content) < POINTER_LENGTH and content.startswith(POINTER)
 
 
 def _is_name(name: str) -> bool:
@@ -155,6 +176,7 @@ def unpack_tree(content: bytes, folder: Path, say: Callable[[str], None]) -> Non
 
 def _unpack(content: bytes, folder: Path, say: Callable[[str], None]) -> None:
     links: list[tuple[str, str]] = []
+    notes = Notes(say)
     with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
         for member in archive:
             path = PurePosixPath(member.name)
@@ -182,4 +204,5 @@ def _unpack(content: bytes, folder: Path, say: Callable[[str], None]) -> None:
     for name, _ in links:
         if not Path(os.path.realpath(folder / name)).is_relative_to(top):
             (folder / name).unlink()
-            say(f"{name} is a link out of the project; it is left out.")
+            notes.say(f"{name} is a link out of the project; it is left out.")
+    notes.end()
