@@ -7,6 +7,7 @@ test_layered_links                links of hosts, which several sources share
 test_saving, test_versions        what is written, and which of two refreshes is the later one
 test_renames                      hosts that come back under another name
 test_parents, test_deletion_scope, test_listings, test_read_partly, test_guard    what goes and what never does
+test_oracle                       all of that at random, held against a few lines of Python
 test_flow                         from the asks to the end of a run
 test_lessons                      what users of ManageIQ's refresh complained of
 test_peer_defects                 twelve defects of its library, none of which is here
