@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, exists, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+PENDING_LIST_KB = "256"
+
 Of = Callable[[int], ColumnElement[bool]]
 
 
@@ -33,6 +35,15 @@ def marked(model: Any, row_id: int) -> ColumnElement[bool]:
     return exists().where(model.id == row_id, model.pending_deletion)
 
 
+async def keep_lists_short(session: AsyncSession) -> None:
+    """Have this transaction, which writes many rows again, sort them into the search indexes itself.
+
+    What is new in such an index waits in a list; whoever makes that too long works off all of it. With the usual limit
+    of 4 MB this would be some writer of a single row, for a second on a busy machine.
+    """
+    await session.execute(select(func.set_config("gin_pending_list_limit", PENDING_LIST_KB, True)))
+
+
 async def take(session: AsyncSession, piece: Piece, owner_id: int, mark: ColumnElement[bool]) -> int:
     """Take the next rows of a piece, what cascades from them too. Returns how many were found; below `size` no more.
 
@@ -44,6 +55,7 @@ async def take(session: AsyncSession, piece: Piece, owner_id: int, mark: ColumnE
     if piece.values is not None:
         # Rows that stay are locked in the order that everybody locks them in.
         query = query.order_by(*keys).with_for_update(of=table, key_share=True)
+        await keep_lists_short(session)
     found = query.cte("found")
     same = [key == found.c[key.name] for key in keys]
     done: Any = delete(table) if piece.values is None else table.update().values(piece.values(owner_id))

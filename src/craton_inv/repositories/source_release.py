@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, case, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.models import Disk, Flavor, Host, HostSource, Hypervisor, Image, Membership, NetworkPort
+from craton_inv.repositories.deletions import keep_lists_short
 from craton_inv.repositories.sets import any_of
 
 _LINKED: tuple[tuple[Any, Any], ...] = (
@@ -26,6 +27,7 @@ async def release_hosts(session: AsyncSession, source_id: int, size: int, mark: 
     ids = [*await session.scalars(query)]
     if not ids:
         return 0
+    await keep_lists_short(session)
     these = any_of(Host.id, ids)
     await session.execute(select(Host.id).where(these).order_by(Host.id).with_for_update(key_share=True))
     mine = any_of(Membership.host_id, ids) & Membership.source_ids.contains([source_id])

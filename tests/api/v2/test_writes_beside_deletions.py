@@ -166,7 +166,7 @@ async def scene(
 
     @event.listens_for(patient.sync_engine, "connect")
     def wait_for_locks(connection: Any, _record: Any) -> None:
-        connection.cursor().execute("SET lock_timeout = 0")
+        connection.run_async(lambda driver: driver.execute("SET lock_timeout = 0"))
 
     factory = make_session_factory(patient)
     async with unit_of_work(factory) as session:
@@ -240,5 +240,7 @@ async def test_nobody_waits_for_any_piece_of_a_deletion(scene: Scene, settings: 
     number = 0
     async with aclosing(frozen.pieces()) as pieces:
         async for number in pieces:
-            await beside.write(number)
+            # A tenant has several inventories, and most pieces of most of them are empty.
+            if what != "tenant" or number % 5 == 1:
+                await beside.write(number)
     assert number > 10
