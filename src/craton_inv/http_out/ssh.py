@@ -106,7 +106,7 @@ class SshOut:
         """The door as the operator set it."""
         return cls(settings.http_out_allow, settings.known_ssh_hosts())
 
-    async def run(self, text: str, login: SshLogin, command: str, environment: dict[str, str]) -> SshProgram:
+    async def run(self, text: str, login: SshLogin, command: str) -> SshProgram:
         """Log in and start `command`. The caller closes the program.
 
         Raises BlockedAddress before anything is sent; RemoteFault for a host key that is not known and a login that is
@@ -118,7 +118,7 @@ class SshOut:
         known = await asyncio.to_thread(read_known_hosts, self.known_hosts)
         connection = await self._connection(url, login, key, [str(address) for address in addresses], known)
         try:
-            process: Any = await connection.create_process(command, env=environment, encoding=None)
+            process: Any = await connection.create_process(command, encoding=None)
         except (OSError, asyncssh.Error) as error:
             connection.abort()
             raise RemoteFault(f"{url.host} runs no such program: {_told(error)}.") from error

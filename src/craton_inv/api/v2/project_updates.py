@@ -67,7 +67,7 @@ async def get_project_update_stdout(
     viewer: ViewerDep,
     wanted: Annotated[Literal["json", "txt"], Query(alias="format")] = "json",
 ) -> Response:
-    """What a run said, once it has ended."""
+    """What a run has said so far; it grows at most every half second while the run works."""
     repository = ProjectUpdateRepository(viewer.session, viewer.scope)
     row = await repository.get(update_id)
     text = await repository.output(row.id)

@@ -15,7 +15,10 @@ BLOCK = 64 * 1024
 
 
 class SshClient(TraditionalGitClient):
-    """dulwich's client on our door; each conversation is a connection of its own."""
+    """dulwich's client on our door; each conversation is a connection of its own.
+
+    The server is not told of newer versions of the protocol, so it speaks the first, which all servers know.
+    """
 
     def __init__(self, door: SshOut, bridge: Bridge, url: str, login: SshLogin) -> None:
         super().__init__(thin_packs=True, quiet=True)
@@ -34,11 +37,9 @@ class SshClient(TraditionalGitClient):
         self, cmd: bytes, path: str | bytes, protocol_version: int | None = None
     ) -> tuple[Protocol, Callable[[], bool], IO[bytes] | None]:
         command = f"git-{cmd.decode('ascii')} {quoted(read_ssh_url(self.url).path)}"
-        # Servers that do not know the variable refuse or ignore it, and speak the older protocol.
-        environment = {"GIT_PROTOCOL": f"version={protocol_version}"} if protocol_version else {}
         if self._program is not None:
             self.bridge.loop.call_soon_threadsafe(self._program.close)
-        self._program = self.bridge.wait(self.door.run(self.url, self.login, command, environment))
+        self._program = self.bridge.wait(self.door.run(self.url, self.login, command))
         conversation = _Conversation(self.bridge, self._program)
         # dulwich closes what it was given only on some of its ways; whoever fetches closes on all of them.
         return (
