@@ -79,7 +79,7 @@ async def kill_and_resume(factory: SessionFactory, start_worker: StartWorker, ho
     disturbed, calm = await add_source(factory, hosts), await add_source(factory, hosts)
     first = start_worker()
     update_id = await start_update(factory, disturbed)
-    await wait_for(factory, update_id, "running", seconds=30)
+    await wait_for(factory, update_id, "running", seconds=150)
     await asyncio.sleep(after)
     first.send_signal(signal.SIGKILL)
     first.wait()
