@@ -111,3 +111,19 @@ def test_a_program_that_is_here_is_handed_to_the_tests(tmp_path: Path) -> None:
     need = a_need(tmp_path)
     shell = Need("Shell", need.variable, ("sh",), ())
     assert needs.environment(needs.provide(tmp_path, [shell])) == {"CRATON_INV_TEST_GADGET": shutil.which("sh")}
+
+
+def test_what_is_for_those_who_ask_for_it_is_told_with_the_command_that_installs_it(tmp_path: Path) -> None:
+    known = a_need(tmp_path, '"CRATON_INV_TEST_GADGET"')
+    asked_for = Need("Gadget", known.variable, ("tools/gadget",), (), "tests/install")
+    (line,) = needs.report(needs.provide(tmp_path, [asked_for]))
+    assert line == "Gadget     cannot be had: opt-in, tests/install installs it (used by tests/test_it.py)"
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "gadget").touch()
+    found = needs.environment(needs.provide(tmp_path, [asked_for]))
+    assert found == {"CRATON_INV_TEST_GADGET": str(tmp_path / "tools" / "gadget")}
+
+
+@pytest.mark.parametrize("need", [need for need in needs.NEEDS if need.by], ids=lambda need: need.name)
+def test_the_command_that_installs_a_need_is_there(need: Need) -> None:
+    assert os.access(Path(__file__).parents[2] / need.by, os.X_OK)

@@ -15,14 +15,16 @@ APT_PATIENCE_S = 600
 class Need:
     """A program tests may ask for by the environment variable that holds its path.
 
-    `programs`: names it goes by, or patterns of full paths. `packages`: what Debian and Ubuntu call it; none, and it
-    is left to whoever owns the machine to install it.
+    `programs`: names it goes by, or patterns of paths, full ones or below the checkout. `packages`: what Debian and
+    Ubuntu call it; none, and it is left to whoever owns the machine to install it, `by` the command that does if there
+    is one.
     """
 
     name: str
     variable: str
     programs: tuple[str, ...]
     packages: tuple[str, ...]
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,13 +42,21 @@ NEEDS = (
     Need("Java", "CRATON_INV_TEST_JAVA", ("java",), ("default-jre-headless",)),
     # Not installed by us: its package would make and start a server of its own.
     Need("PostgreSQL", "CRATON_INV_TEST_OLDER_POSTGRES", ("/usr/lib/postgresql/1[0-7]/bin/initdb",), ()),
+    # Some 250 MB: for those who ask for it.
+    Need(
+        "Ironic",
+        "CRATON_INV_TEST_OPENSTACK",
+        (".venv-openstack/bin/ironic",),
+        (),
+        "tests/providers/real_openstack/install",
+    ),
     Need("Chromium", "CRATON_INV_TEST_CHROMIUM", ("chromium", "chromium-browser", "google-chrome"), ("chromium",)),
 )
 
 
 def provide(root: Path, needs: Sequence[Need] = NEEDS) -> list[Found]:
     """Look for each need, and install what is missing and used by a test below `root/tests`."""
-    return [_provide(need, tests_that_use(need, root)) for need in needs]
+    return [_provide(need, tests_that_use(need, root), root) for need in needs]
 
 
 def tests_that_use(need: Need, root: Path) -> tuple[str, ...]:
@@ -70,21 +80,23 @@ def report(found: Sequence[Found]) -> list[str]:
     return lines
 
 
-def _provide(need: Need, tests: tuple[str, ...]) -> Found:
-    path = os.environ.get(need.variable) or _program(need)
+def _provide(need: Need, tests: tuple[str, ...], root: Path) -> Found:
+    path = os.environ.get(need.variable) or _program(need, root)
     if path:
         return Found(need, path, "", tests)
     if not tests:
         return Found(need, None, "not installed, and not needed", tests)
+    if need.by:
+        return Found(need, None, f"opt-in, {need.by} installs it", tests)
     if not need.packages:
         return Found(need, None, f"not installed, and not ours to install (looked for {need.programs[0]})", tests)
     reason = _install(need.packages)
-    return Found(need, _program(need), reason or "installed, but its program is not on PATH", tests)
+    return Found(need, _program(need, root), reason or "installed, but its program is not on PATH", tests)
 
 
-def _program(need: Need) -> str | None:
+def _program(need: Need, root: Path) -> str | None:
     for name in need.programs:
-        found = next(iter(sorted(glob(name))), None) if name.startswith("/") else shutil.which(name)
+        found = next(iter(sorted(glob(str(root / name)))), None) if "/" in name else shutil.which(name)
         if found:
             return found
     return None

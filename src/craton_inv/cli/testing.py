@@ -46,7 +46,11 @@ def command(
         bool, typer.Option("--full", help="Instead the tests that take minutes or need more than wheels.")
     ] = False,
 ) -> None:
-    """Run ruff, mypy, import-linter and pytest; further arguments go to pytest."""
+    """Run ruff, mypy, import-linter and pytest; further arguments go to pytest.
+
+    With --full, what the tests use beyond Python wheels is looked for, or installed, and listed: PostgreSQL, Node,
+    Java, Chromium; and Keystone with Ironic, where tests/providers/real_openstack/install was run.
+    """
     try:
         root = checkout()
     except SetupError as error:

@@ -1,0 +1,1 @@
+"""Kind openstack against Keystone and Ironic from their own packages."""
