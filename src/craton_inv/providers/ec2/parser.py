@@ -10,11 +10,11 @@ from craton_inv.providers.ec2.collector import Ec2Collector, Item
 from craton_inv.providers.host_values import enabled_of
 from craton_inv.providers.inventory_persister import IMPORTED, InventoryPersister
 from craton_inv.providers.names import group_name
+from craton_inv.providers.units import gibibytes
 from craton_inv.refresh.inventory_object import InventoryObject
 from craton_inv.refresh.parser import Parser
 
 ROOT = "aws_ec2"
-GIB = 1024**3
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NO_NAME = re.compile(r"[^A-Za-z0-9_]")
 # What other collections hold, or what changes with every look.
@@ -132,7 +132,7 @@ class Ec2Parser(Parser):
                 name=_tags(item).get("Name", item["VolumeId"]),
                 host_id=self.persister.hosts.lazy_find(instance, ref="by_instance_id"),
                 device=attachment.get("Device"),
-                size=item["Size"] * GIB if item.get("Size") else None,
+                size=gibibytes(item.get("Size")),
                 disk_type=item.get("VolumeType"),
                 state=item.get("State"),
                 encrypted=item.get("Encrypted"),
