@@ -34,7 +34,7 @@ key_repository = {folder}/credential
 enabled = true
 backend = dogpile.cache.memory
 """
-# Hardware that is only pretended; API and conductor in one process. Tokens are asked about each time: a revoked one is none.
+# Hardware that is only pretended; API and conductor in one process. Each token is asked about each time.
 IRONIC = """
 [DEFAULT]
 log_file = {folder}/ironic.log
