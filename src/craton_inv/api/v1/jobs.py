@@ -1,4 +1,4 @@
-"""/v1/jobs: the work that waits and the work at hand, for those who operate the service; some of it can be cancelled."""
+"""/v1/jobs: what waits and what runs, for those who operate the service; updates can be cancelled here."""
 
 from typing import Annotated, Literal
 
