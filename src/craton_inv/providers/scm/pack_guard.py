@@ -14,6 +14,8 @@ MAX_OBJECTS = 1_000_000
 TIMES = 4  # all objects together may be so many times the limit: old versions of files, in a whole history
 OFFSET_DELTA, NAMED_DELTA = 6, 7
 ID_LENGTH = 20
+NUMBERS = 32  # bytes: more than the two sizes at the start of a delta take
+UNREADABLE = "The git server's pack cannot be read."
 _KINDS = frozenset({1, 2, 3, 4, OFFSET_DELTA, NAMED_DELTA})
 
 
@@ -65,7 +67,7 @@ def _object(pack: _Bytes, limit: int) -> int:
         size |= (byte & 0x7F) << shift
         shift += 7
         if shift > 63:
-            raise UpdateFailed("The git server's pack cannot be read.")
+            raise UpdateFailed(UNREADABLE)
     if kind not in _KINDS:
         raise UpdateFailed("The git server's pack holds an object of no known kind.")
     if kind == OFFSET_DELTA:
@@ -99,7 +101,7 @@ def _unfold(pack: _Bytes, size: int) -> bytes:
         except zlib.error as error:
             raise UpdateFailed("The git server's pack cannot be unpacked.") from error
         seen += len(piece)
-        start = start or piece[:32]
+        start = (start + piece)[:NUMBERS]
         chunk = packer.unconsumed_tail
         if seen > size:
             break
@@ -110,16 +112,19 @@ def _unfold(pack: _Bytes, size: int) -> bytes:
 
 
 def _made_by(delta: bytes) -> int:
-    """The size of what a delta makes: the second number at its start."""
+    """The size of what a delta makes: the second number at its start.
+
+    Raises UpdateFailed for a number that does not end in time: whoever unpacks would read it to its end, and grow.
+    """
     place = 0
     made = 0
     for _ in range(2):
-        made, shift = 0, 0
-        while place < len(delta):
-            byte = delta[place]
-            place += 1
-            made |= (byte & 0x7F) << shift
+        made, shift, more = 0, 0, 0x80
+        while more:
+            if place == len(delta) or shift > 63:
+                raise UpdateFailed(UNREADABLE)
+            made |= (delta[place] & 0x7F) << shift
             shift += 7
-            if not byte & 0x80:
-                break
+            more = delta[place] & 0x80
+            place += 1
     return made
