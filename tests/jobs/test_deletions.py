@@ -1,17 +1,21 @@
 """Deletions of whatever is large: nothing of it is left, nothing else goes, and no transaction takes many rows."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select, text, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from craton_inv.db.engine import make_engine
+from craton_inv.db.locks import lock_transaction
 from craton_inv.db.session import SessionFactory, make_session_factory, unit_of_work
 from craton_inv.jobs import delete_inventory, delete_region, delete_source, delete_tenant
 from craton_inv.jobs.context import JobContext
+from craton_inv.jobs.deleting import repeat
 from craton_inv.jobs.registry import TASKS
 from craton_inv.logs import get_logger
 from craton_inv.models import Base, Host, Inventory, InventorySource, Job, Membership, Tenant
@@ -19,7 +23,7 @@ from craton_inv.queue import jobs
 from craton_inv.queue.jobs import LeaseLost
 from craton_inv.services.lost_deletions import order_lost_deletions
 from craton_inv.settings import Settings
-from tests.factories import make_host, make_inventory, make_source, make_tenant
+from tests.factories import make_host, make_inventory, make_region, make_source, make_tenant
 from tests.full_world import FullWorld, counts, doomed, make_full_world
 
 HOSTS = 12
@@ -216,6 +220,43 @@ async def test_a_worker_that_lost_its_lease_takes_nothing_of_a_source(
     assert await counts(session) == before
 
 
+async def test_a_worker_that_sleeps_in_a_piece_keeps_nobody_waiting(
+    own_engine: AsyncEngine, own_factory: SessionFactory
+) -> None:
+    async with unit_of_work(own_factory) as session:
+        world = await make_full_world(session, 2)
+    context = await begin(own_factory, own_engine, deletion_of("source", world))
+    context = replace(context, settings=Settings(job_lease=0.2, job_heartbeat=0.1))
+    asleep, waking = asyncio.Event(), asyncio.Event()
+
+    async def sleep(session: AsyncSession) -> int:
+        asleep.set()
+        await waking.wait()
+        return 0
+
+    work = asyncio.ensure_future(repeat(context, sleep, SIZE, "inventory:1"))
+    await asleep.wait()
+    async with asyncio.timeout(60), unit_of_work(own_factory) as session:
+        await lock_transaction(session, "inventory:1")
+    waking.set()
+    with pytest.raises(DBAPIError):
+        await work
+
+
+async def test_a_worker_that_lost_its_lease_marks_no_tenant(
+    session: AsyncSession, session_factory: SessionFactory, engine: AsyncEngine
+) -> None:
+    tenant = await make_tenant(session)
+    await make_inventory(session, tenant=tenant)
+    context = await begin(session_factory, engine, Deletion("delete_tenant", {"tenant_id": tenant.id}, ()))
+    await session.execute(update(Job).where(Job.id == context.claim.job_id).values(token=99))
+    await session.commit()
+    with pytest.raises(LeaseLost):
+        await work(context)
+    marks = [await session.scalar(select(model.pending_deletion)) for model in (Tenant, Inventory)]
+    assert marks == [False, False]
+
+
 async def test_an_inventory_that_was_on_its_way_in_goes_with_its_tenant(
     session: AsyncSession, session_factory: SessionFactory, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,11 +297,17 @@ async def test_giving_up_takes_the_marks_off_but_not_those_of_other_deletions(se
     tenant = await make_tenant(session, pending_deletion=True)
     marked = await make_inventory(session, tenant=tenant, pending_deletion=True)
     asked = await make_inventory(session, tenant=tenant, pending_deletion=True)
+    region = await make_region(session, tenant=tenant)
+    standing = await session.get_one(Inventory, region.inventory_id)
+    standing.pending_deletion = True
     source = await make_source(session, inventory=marked, pending_deletion=True)
     args = {"inventory_id": asked.id}
     await jobs.enqueue(session, "delete_inventory", args, unique_key=f"delete_inventory:{asked.id}")
+    args = {"region_id": region.id, "inventory_id": standing.id}
+    await jobs.enqueue(session, "delete_region", args, unique_key=f"delete_region:{region.id}")
     await delete_tenant.gave_up(session, {"tenant_id": tenant.id}, "no reason")
     await delete_source.gave_up(session, {"source_id": source.id}, "no reason")
-    for row in (tenant, marked, asked, source):
+    rows = (tenant, marked, asked, standing, source)
+    for row in rows:
         await session.refresh(row)
-    assert [row.pending_deletion for row in (tenant, marked, asked, source)] == [False, False, True, False]
+    assert [row.pending_deletion for row in rows] == [False, False, True, True, False]

@@ -25,6 +25,8 @@ async def delete_tenant(context: JobContext) -> None:
     while not dropped:
         async with unit_of_work(context.session_factory) as session:
             inventory_ids = await mark_tenant(session, tenant_id)
+            # In the same transaction: what was given up by another worker is not marked again.
+            await jobs.renew(session, context.claim, context.settings.job_lease)
         for inventory_id in inventory_ids:
             await empty_inventory(context, inventory_id)
         await take_all(context, PIECES, tenant_id, marked(Tenant, tenant_id))

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from craton_inv.db.locks import lock_transaction
 from craton_inv.db.session import unit_of_work
 from craton_inv.jobs.context import JobContext
+from craton_inv.jobs.limits import awake
 from craton_inv.queue import jobs
 from craton_inv.repositories.deletions import Piece, take
 
@@ -22,6 +23,7 @@ async def repeat(context: JobContext, take_some: Take, size: int, lock: str = ""
     taken = 0
     while True:
         async with unit_of_work(context.session_factory) as session:
+            await awake(session, context)
             if lock:
                 await lock_transaction(session, lock)
             found = await take_some(session)

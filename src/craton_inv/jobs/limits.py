@@ -1,11 +1,12 @@
-"""Work within its limits: stopped when somebody asks, or once its time is over."""
+"""Work within its limits: stopped when somebody asks, once its time is over, or while it sleeps on locks."""
 
 import asyncio
 import contextlib
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from sqlalchemy import Select
+from sqlalchemy import Select, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.errors import UpdateCanceled
 from craton_inv.jobs.context import JobContext
@@ -47,3 +48,9 @@ async def cancel_asked(context: JobContext, wish: Select[bool]) -> None:
             context.log.warning("cancel_not_read", run=dict(context.args), error=repr(error))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(context.canceled.wait(), CANCEL_POLL)
+
+
+async def awake(session: AsyncSession, context: JobContext) -> None:
+    """A worker that sleeps in the middle of the transaction for longer than its lease loses its locks with it."""
+    milliseconds = int(context.settings.job_lease * 1000)
+    await session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = {milliseconds}"))

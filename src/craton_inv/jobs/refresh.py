@@ -19,8 +19,8 @@ from craton_inv.db.session import unit_of_work
 from craton_inv.errors import CratonInvError, ServiceUnavailable, TransientError, UpdateCanceled
 from craton_inv.jobs.context import JobContext, Task
 from craton_inv.jobs.faults import is_conflict, is_transient
-from craton_inv.jobs.limits import within_limits
-from craton_inv.jobs.saving import awake, preview, save
+from craton_inv.jobs.limits import awake, within_limits
+from craton_inv.jobs.saving import preview, save
 from craton_inv.models import InventoryUpdate
 from craton_inv.providers import registry
 from craton_inv.providers.base import ProjectFiles, SourceDefinition, Surroundings

@@ -16,6 +16,7 @@ from craton_inv.db.locks import lock_transaction, take_over_transaction
 from craton_inv.db.session import unit_of_work
 from craton_inv.errors import UpdateFailed
 from craton_inv.jobs.context import JobContext
+from craton_inv.jobs.limits import awake
 from craton_inv.jobs.outcome import partial_text, result_of
 from craton_inv.models import Inventory, InventoryUpdate
 from craton_inv.providers import registry
@@ -190,9 +191,3 @@ async def _renew(context: JobContext) -> None:
     """Raise LeaseLost when another worker has the job."""
     async with unit_of_work(context.session_factory) as session:
         await jobs.renew(session, context.claim, context.settings.job_lease)
-
-
-async def awake(session: AsyncSession, context: JobContext) -> None:
-    """A worker that sleeps in the middle of the transaction for longer than its lease loses its locks with it."""
-    milliseconds = int(context.settings.job_lease * 1000)
-    await session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = {milliseconds}"))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, delete, exists, literal, select, update
+from sqlalchemy import ColumnElement, String, cast, delete, exists, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.errors import Conflict
@@ -71,10 +71,12 @@ async def mark_tenant(session: AsyncSession, tenant_id: int) -> list[int]:
 async def unmark_tenant(session: AsyncSession, tenant_id: int) -> None:
     """The deletion was given up: the tenant is an ordinary one again, with what is left of it.
 
-    Inventories whose deletion was asked for by itself stay marked: a job of their own is at them.
+    Inventories whose deletion was asked for by itself, or with their region, stay marked: another job is at them.
     """
     own = literal("delete_inventory:") + cast(Inventory.id, String)
-    alive = exists().where(Job.unique_key == own, Job.status.in_(ALIVE))
+    region = select(literal("delete_region:") + cast(Region.id, String)).where(Region.inventory_id == Inventory.id)
+    key = or_(Job.unique_key == own, Job.unique_key.in_(region.correlate(Inventory)))
+    alive = exists().where(key, Job.status.in_(ALIVE)).correlate(Inventory)
     await _mark(session, Tenant, Tenant.id == tenant_id, False)
     await _mark(session, Inventory, (Inventory.tenant_id == tenant_id) & ~alive, False)
 
