@@ -338,8 +338,8 @@ async def test_a_write_of_one_host_costs_as_many_statements_as_one_of_two_hundre
         with statements.recorded() as seen:
             assert (await send(client, "PATCH", inventory, *rows)).json()["updated"] == count
         costs.append(len(seen))
-    # The token, the inventory (before the body and after), ids, locks, facts, stamps, one look at the catalogue, and the
-    # entry in the activity stream.
+    # The token, the inventory (before the body and after), ids, locks, facts, stamps, one look at the catalogue, and
+    # the entry in the activity stream.
     assert costs == [9, 9]
 
 
