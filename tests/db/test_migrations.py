@@ -142,6 +142,29 @@ async def test_objects_of_sources_go_with_their_revision_and_leave_their_hosts(f
     assert await run_sync(fresh_database_url, content) == before
 
 
+async def test_what_waits_for_its_deletion_and_what_no_tenant_did_goes_down_and_up(fresh_database_url: str) -> None:
+    made = (
+        "UPDATE tenants SET pending_deletion = true",
+        "UPDATE inventory_sources SET pending_deletion = true, events_blocked = 7, events_blocked_at = now()",
+        "UPDATE projects SET scm_refspec = 'refs/pull/7/head', scm_clean = true",
+        "INSERT INTO activity_stream (tenant_id, operation, object1, object1_id, object1_name)"
+        " SELECT tenant_id, 'delete', 'organization', id, name FROM"
+        " (SELECT id AS tenant_id, id, name FROM tenants UNION ALL SELECT NULL, id, name FROM tenants) each",
+    )
+    await run_sync(fresh_database_url, lambda c: run_all(c, (*CONTENT, *MORE, *made)))
+    before = await run_sync(fresh_database_url, content)
+    await run_sync(fresh_database_url, lambda c: downgrade(c, "0013"))
+    await upgrade(fresh_database_url)
+    assert await run_sync(fresh_database_url, content) == before
+    query = (
+        "SELECT (SELECT count(*) FROM activity_stream WHERE tenant_id IS NOT NULL), (SELECT count(*) FROM"
+        " activity_stream WHERE tenant_id IS NULL), (SELECT bool_or(pending_deletion) FROM tenants),"
+        " (SELECT max(events_blocked) FROM inventory_sources), (SELECT max(scm_refspec) FROM projects)"
+    )
+    found = await run_sync(fresh_database_url, lambda c: tuple(c.execute(text(query)).one()))
+    assert found == (1, 0, False, 0, "")
+
+
 async def test_two_upgrades_at_once_wait_for_each_other(fresh_database_url: str) -> None:
     await run_sync(fresh_database_url, downgrade)
     await asyncio.gather(upgrade(fresh_database_url), upgrade(fresh_database_url))
