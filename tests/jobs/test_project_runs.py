@@ -26,8 +26,8 @@ async def cancel(projects: Projects, update_id: int) -> None:
 
 
 async def output_with(projects: Projects, update_id: int, text: str) -> str:
-    """What a run has said, once it has said this; waits at most 10 s."""
-    for _ in range(200):
+    """What a run has said, once it has said this; waits at most a minute."""
+    for _ in range(1200):
         said = await projects.output(update_id)
         if text in said:
             return said
@@ -38,7 +38,7 @@ async def output_with(projects: Projects, update_id: int, text: str) -> str:
 async def test_what_a_run_says_shows_while_it_works(projects: Projects, git: GitServer) -> None:
     git.commit({"hosts.ini": HOSTS})
     answered = threading.Event()
-    git.while_serving = lambda request: answered.wait(20) if "POST" in request else None
+    git.while_serving = lambda request: answered.wait(60) if "POST" in request else None
     project_id = await projects.make(scm_url=git.url)
     update_id = await projects.launch(project_id)
     working = asyncio.create_task(projects.work(update_id))
@@ -57,14 +57,14 @@ async def test_a_run_whose_server_never_answers_ends_soon_after_it_is_cancelled(
 ) -> None:
     git.commit({"hosts.ini": HOSTS})
     answered = threading.Event()
-    git.while_serving = lambda request: answered.wait(20) if "POST" in request else None
+    git.while_serving = lambda request: answered.wait(60) if "POST" in request else None
     project_id = await projects.make(scm_url=git.url)
     update_id = await projects.launch(project_id)
     working = asyncio.create_task(projects.work(update_id))
     try:
         await until(lambda: any("POST" in request for request in git.requests))
         await cancel(projects, update_id)
-        run = await asyncio.wait_for(working, 10)
+        run = await asyncio.wait_for(working, 30)
     finally:
         answered.set()
     assert (run.status, run.job_explanation) == ("canceled", "Project update has been canceled")
@@ -82,7 +82,7 @@ async def test_a_wish_to_cancel_as_the_run_finishes_leaves_nothing_of_it(project
 
     def as_the_last_answer_leaves(request: str) -> None:
         if "POST" in request:
-            asyncio.run_coroutine_threadsafe(cancel(projects, update_id), loop).result(20)
+            asyncio.run_coroutine_threadsafe(cancel(projects, update_id), loop).result(60)
 
     git.while_serving = as_the_last_answer_leaves
     run = await projects.work(update_id)
@@ -108,7 +108,7 @@ async def test_a_cancelled_run_keeps_its_end_though_its_work_was_done(projects: 
 async def test_a_run_out_of_time_is_stopped_by_the_timeout_of_its_project(projects: Projects, git: GitServer) -> None:
     git.commit({"hosts.ini": HOSTS})
     answered = threading.Event()
-    git.while_serving = lambda request: answered.wait(20) if "POST" in request else None
+    git.while_serving = lambda request: answered.wait(60) if "POST" in request else None
     project_id = await projects.make(scm_url=git.url, timeout=1)
     try:
         run = await projects.run(project_id)
@@ -122,7 +122,7 @@ async def test_a_source_does_not_wait_longer_for_its_project_than_the_project_ma
 ) -> None:
     git.commit({"hosts.ini": HOSTS})
     answered = threading.Event()
-    git.while_serving = lambda request: answered.wait(20) if "POST" in request else None
+    git.while_serving = lambda request: answered.wait(60) if "POST" in request else None
     project_id = await projects.make(scm_url=git.url, timeout=1)
     try:
         run = await updates.run("source", source="scm", source_project_id=project_id, source_path="hosts.ini")

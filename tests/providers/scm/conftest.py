@@ -107,8 +107,8 @@ def _reads(frame: FrameType | None) -> bool:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    """Wait at most 10 s."""
-    for _ in range(1000):
+    """Wait at most a minute."""
+    for _ in range(6000):
         if true():
             return
         await asyncio.sleep(0.01)

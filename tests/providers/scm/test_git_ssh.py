@@ -181,7 +181,7 @@ async def test_a_server_that_never_answers_is_let_go_of_with_its_thread(ssh: Ssh
     ssh.silent = True
     fetching = asyncio.create_task(get(ssh))
     await until(lambda: bool(ssh.commands))
-    assert threads_at_work() == 1
+    await until(lambda: threads_at_work() == 1)
     fetching.cancel()
     with pytest.raises(asyncio.CancelledError):
         await fetching
