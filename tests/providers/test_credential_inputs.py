@@ -71,7 +71,7 @@ def test_s33_an_encrypted_key_opens_with_its_passphrase_alone(form: str) -> None
         (KEYS["pkcs8"].rsplit("-----END", 1)[0] + KEYS["pkcs8"], "inside the first"),
         (KEYS["pkcs8"].replace("MC4", "AAA"), "content cannot be read"),
         (PUBLIC, "this is a public key"),
-        ("x" * (1024 * 1024), "at most 65536"),
+        ("x" * (1024 * 1024), "at most 16384"),
     ],
     ids=["two", "none", "junk before", "junk behind", "other end", "no end", "nested", "broken", "public", "1 MB"],
 )
@@ -83,11 +83,12 @@ def test_s33_what_is_no_key_is_refused_precisely(text: str, fault: str) -> None:
 
 def der(tag: int, *parts: bytes) -> bytes:
     content = b"".join(parts)
-    return bytes([tag, 0x82]) + len(content).to_bytes(2) + content
+    size = len(content).to_bytes((len(content).bit_length() + 7) // 8 or 1)
+    return bytes([tag]) + (size if len(content) < 0x80 else bytes([0x80 | len(size)]) + size) + content
 
 
 def number(value: int) -> bytes:
-    return der(2, value.to_bytes(8))
+    return der(2, value.to_bytes(value.bit_length() // 8 + 1))
 
 
 def locked(stretching: bytes) -> str:
@@ -106,19 +107,50 @@ def openssh(rounds: int) -> str:
     return f"{label}\n{base64.encodebytes(content).decode()}{end}\n"
 
 
+def with_colon(text: str) -> str:
+    """The key with a character in its first line that is no base64, and that its readers pass over."""
+    label, first, rest = text.split("\n", 2)
+    return f"{label}\n{first[:9]}:{first[9:]}\n{rest}"
+
+
 @pytest.mark.parametrize(
     "text",
     [
         openssh(2**32 - 1),
         openssh(129),
-        locked(der(0x30, der(4, b"salt"), number(2**31))),
-        locked(der(0x30, der(4, b"salt"), number(2**16), number(8), number(2**16), number(32))),
+        with_colon(openssh(129)),
+        locked(der(0x30, der(4, b"salt"), number(1_000_001))),
+        locked(der(0x30, der(4, b"salt"), number(2**14), number(8), number(4), number(32))),
     ],
-    ids=["bcrypt", "a bit of bcrypt", "pbkdf2", "scrypt"],
+    ids=["bcrypt", "a bit of bcrypt", "bcrypt behind a colon", "pbkdf2", "scrypt"],
 )
 def test_s33_a_key_that_takes_days_to_open_is_refused_without_trying(text: str) -> None:
     with pytest.raises(PrivateKeyFault, match="opening it takes too long"):
         read_private_key(text, "words")
+
+
+def mersenne(p_bits: int, q_bits: int) -> str:
+    """An RSA key of two primes that are known without a search."""
+    p, q = 2**p_bits - 1, 2**q_bits - 1
+    d = pow(65537, -1, (p - 1) * (q - 1))
+    numbers = (0, p * q, 65537, d, p, q, d % (p - 1), d % (q - 1), pow(q, -1, p))
+    content = der(0x30, *map(number, numbers))
+    return f"-----BEGIN RSA PRIVATE KEY-----\n{base64.encodebytes(content).decode()}-----END RSA PRIVATE KEY-----\n"
+
+
+def test_s33_an_rsa_key_that_would_take_minutes_to_look_through_is_refused_by_its_size() -> None:
+    assert not read_private_key(mersenne(2203, 2281)).encrypted
+    with pytest.raises(PrivateKeyFault, match="it has 19630 bits; at most 16384 are taken"):
+        read_private_key(mersenne(9689, 9941))
+
+
+def test_s33_a_key_that_the_library_stumbles_over_is_refused() -> None:
+    prime = number(2**61 - 1)
+    algorithm = der(0x30, der(6, bytes.fromhex("2a864886f70d010301")), der(0x30, prime, number(3)))
+    content = der(0x30, number(0), algorithm, der(4, number(2**60)))
+    text = f"-----BEGIN PRIVATE KEY-----\n{base64.encodebytes(content).decode()}-----END PRIVATE KEY-----\n"
+    with pytest.raises(PrivateKeyFault, match="content cannot be read"):
+        read_private_key(text)
 
 
 def test_s33_an_openssh_key_opens_with_its_passphrase_alone() -> None:

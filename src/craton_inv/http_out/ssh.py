@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncssh
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -196,10 +196,11 @@ def _opened(login: SshLogin) -> asyncssh.SSHKey | None:
     load = load_ssh_private_key if b"BEGIN OPENSSH" in content else load_pem_private_key
     try:
         # Opened here: asyncssh would warn of each key that ssh-keygen locked with its usual number of rounds.
-        key = load(content, login.passphrase.encode() or None)
+        # That an RSA key consists of primes is not looked after: the whole process would stand still for seconds.
+        key = load(content, login.passphrase.encode() or None, unsafe_skip_rsa_key_validation=True)
         plain = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
-        return asyncssh.import_private_key(plain)
-    except (asyncssh.KeyImportError, UnsupportedAlgorithm, ValueError, TypeError, AttributeError):
+        return asyncssh.import_private_key(plain, unsafe_skip_rsa_key_validation=True)
+    except (asyncssh.KeyImportError, UnsupportedAlgorithm, InternalError, ValueError, TypeError, AttributeError):
         raise UpdateFailed("The SSH key of the credential cannot be opened with its passphrase.") from None
 
 

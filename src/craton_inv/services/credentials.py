@@ -1,5 +1,6 @@
 """Credentials: plain inputs stand open, secret ones are sealed together, and leave only for the run that needs them."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -37,7 +38,7 @@ async def create_credential(
     repository.authorize(row)
     refuse_pending_tenant(tenant)
     kind = await _type(session, scope, tenant.id, values["credential_type"])
-    checked = check_inputs(definition_of(kind), _object(values.get("inputs", {})), {})
+    checked = await _checked(definition_of(kind), _object(values.get("inputs", {})), {})
     row.credential_type_id = kind.id
     row.inputs, row.secret_fields = checked.plain, sorted(checked.secrets)
     await repository.add(row)  # the id is part of what the secrets are bound to
@@ -99,6 +100,13 @@ async def _type(session: AsyncSession, scope: Scope, tenant_id: int, type_id: in
     return found
 
 
+async def _checked(
+    definition: CredentialTypeDefinition, given: Mapping[str, Any], stored: Mapping[str, str]
+) -> CheckedInputs:
+    """Inputs checked in a thread: it takes up to a second to open a locked private key. Raises InvalidInputs."""
+    return await asyncio.to_thread(check_inputs, definition, given, stored)
+
+
 def _object(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise InvalidField("inputs", "Expected an object.")
@@ -112,10 +120,10 @@ async def _replace_inputs(session: AsyncSession, settings: Settings, row: Creden
     if kept == set(row.secret_fields) and not _new_secrets(definition, given):
         # All stay: nothing is opened or sealed, so that plain inputs can be changed whatever became of the keys.
         plain = {name: value for name, value in given.items() if name not in kept}
-        row.inputs = check_inputs(_without(definition, kept), plain, {}).plain
+        row.inputs = (await _checked(_without(definition, kept), plain, {})).plain
         return
     stored = await _secrets(session, settings, await _with_sealed(session, row)) if kept else {}
-    checked = check_inputs(definition, given, {name: stored[name] for name in kept})
+    checked = await _checked(definition, given, {name: stored[name] for name in kept})
     row.inputs, row.secret_fields = checked.plain, sorted(checked.secrets)
     await _seal(session, settings, row, checked)
 

@@ -1,15 +1,19 @@
 """credentials/ and credential_types/: secrets go in and never come out; AWX's routes, words and refusals."""
 
 import json
+import threading
 from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.models import Credential, CredentialType, Tenant
 from craton_inv.providers.credentials import MANAGED
+from craton_inv.providers.credentials.private_keys import PrivateKey, read_private_key
 from craton_inv.services.credentials import opened
 from craton_inv.settings import Settings
 from tests.api.conftest import ClientOf
@@ -345,6 +349,26 @@ async def test_a_type_of_another_organization_is_refused_to_whoever_sees_both(
         400,
         {"credential_type": ["The type belongs to another organization."]},
     )
+
+
+async def test_locked_keys_are_opened_beside_the_event_loop(
+    client: httpx.AsyncClient, session: AsyncSession, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def watched(text: str, passphrase: str, *, may_be_encrypted: bool) -> PrivateKey:
+        threads.append(threading.current_thread())
+        return read_private_key(text, passphrase, may_be_encrypted=may_be_encrypted)
+
+    monkeypatch.setattr("craton_inv.providers.credentials.inputs.read_private_key", watched)
+    key = ed25519.Ed25519PrivateKey.generate()
+    locked = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, BestAvailableEncryption(b"words")).decode()
+    inputs = {"ssh_key_data": locked, "ssh_key_unlock": "words"}
+    shown = await made(client, tenant, await type_id(session, "scm"), inputs=inputs)
+    kept = {"inputs": {"ssh_key_data": locked, "ssh_key_unlock": "$encrypted$"}}
+    assert (await client.patch(shown["url"], json=kept)).status_code == 200
+    assert len(threads) == 2
+    assert threading.main_thread() not in threads
 
 
 async def test_operators_see_the_keys_and_order_a_rewrap(

@@ -3,12 +3,14 @@
 import re
 from dataclasses import dataclass
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_ssh_private_key
 
 from craton_inv.providers.credentials.key_cost import is_too_slow
 
-MAX_KEY = 65536  # characters; the longest RSA keys in use have a quarter of that
+MAX_KEY = 16384  # characters; an RSA key of MAX_BITS has 13 000
+MAX_BITS = 16384  # of RSA's modulus; OpenSSH takes no more either
 _BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----\Z")
 _END = re.compile(r"-----END ([A-Z0-9 ]+)-----\Z")
 OPENSSH = "OPENSSH PRIVATE KEY"
@@ -81,7 +83,7 @@ def _only_block(lines: list[str]) -> tuple[str, str]:
 def _is_encrypted(block: str, label: str) -> bool:
     if label == OPENSSH:
         try:
-            load_ssh_private_key(block.encode(), None)
+            load_ssh_private_key(block.encode(), None, unsafe_skip_rsa_key_validation=True)
         except (TypeError, UnsupportedAlgorithm):
             return True
         except ValueError:
@@ -93,12 +95,16 @@ def _is_encrypted(block: str, label: str) -> bool:
 def _load(block: str, label: str, passphrase: str) -> None:
     load = load_ssh_private_key if label == OPENSSH else load_pem_private_key
     try:
-        load(block.encode(), passphrase.encode() or None)
+        # Whether the numbers of an RSA key are primes is not asked: it takes seconds to minutes, in which the whole
+        # process stands still, and who brings a bad key harms only himself.
+        key = load(block.encode(), passphrase.encode() or None, unsafe_skip_rsa_key_validation=True)
     except UnsupportedAlgorithm:
         if label == OPENSSH and passphrase:
             return  # its form is right; the cipher of its passphrase is not for this machine to try
         raise PrivateKeyFault("Invalid private key: its algorithm is not supported.") from None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, InternalError):
         if passphrase:
             raise PrivateKeyFault("The passphrase does not open the private key.", "ssh_key_unlock") from None
         raise PrivateKeyFault("Invalid private key: its content cannot be read.") from None
+    if isinstance(key, RSAPrivateKey) and key.key_size > MAX_BITS:
+        raise PrivateKeyFault(f"Invalid private key: it has {key.key_size} bits; at most {MAX_BITS} are taken.")
