@@ -132,6 +132,14 @@ def test_the_end_of_counted_hours_is_that_of_elapsed_ones_when_clocks_change() -
     assert rule.end == at(2026, 10, 25, 2)
 
 
+@pytest.mark.parametrize("until", ["99991231", "99991231T000000Z", "99991231T235959Z", "99991231T235959"])
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/New_York"])
+def test_a_rule_until_the_last_day_of_time_never_ends(until: str, zone: str) -> None:
+    rule = parse_recurrence(f"DTSTART;TZID={zone}:20260101T000000 {DAILY};UNTIL={until}")
+    assert rule.next_after(at(2026, 3, 1)) is not None
+    assert rule.until.startswith("9999-12-")
+
+
 def test_an_end_before_the_start_leaves_no_moment() -> None:
     rule = parse_recurrence(f"DTSTART:20260105T000000Z {DAILY};UNTIL=20260101T000000Z")
     assert (rule.end, rule.next_after(at(2025, 1, 1))) == (None, None)

@@ -22,6 +22,8 @@ from craton_inv.services.recurrence_rule import Rule, read_rule, refused, requir
 MAX_LENGTH = 255  # AWX's column
 STEPS = 20_000
 """Moments that are looked at for the next one that no exception takes away."""
+_FAR = datetime(9999, 12, 30)
+"""What ends later ends here: beyond it a time cannot be told in every zone."""
 _INSTANT = timedelta(microseconds=1)
 _WINDOWS = tuple(timedelta(days=2**power) for power in range(0, 22, 3))
 """How far back the last moment before another is looked for, shortest first: it is mostly near."""
@@ -153,12 +155,11 @@ class Recurrence:
         """UNTIL on the wall of the zone; a day alone means its end."""
         text = rule.parts["UNTIL"]
         if "T" not in text:
-            return datetime.strptime(text, "%Y%m%d") + timedelta(days=1, seconds=-1)
+            return min(datetime.strptime(text, "%Y%m%d").replace(hour=23, minute=59, second=59), _FAR)
         if text.endswith("Z"):
-            return (
-                datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).astimezone(self.zone).replace(tzinfo=None)
-            )
-        return datetime.strptime(text, "%Y%m%dT%H%M%S")
+            moment = min(datetime.strptime(text, "%Y%m%dT%H%M%SZ"), _FAR)
+            return moment.replace(tzinfo=UTC).astimezone(self.zone).replace(tzinfo=None)
+        return min(datetime.strptime(text, "%Y%m%dT%H%M%S"), _FAR)
 
 
 def parse_recurrence(text: str) -> Recurrence:
