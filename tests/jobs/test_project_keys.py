@@ -5,10 +5,12 @@ import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncssh
 import pytest
 from sqlalchemy import select, text
 
 from craton_inv.db.session import unit_of_work
+from craton_inv.errors import ServiceUnavailable
 from craton_inv.models import CredentialType, Tenant
 from craton_inv.repositories.scope import SYSTEM
 from craton_inv.services.credentials import create_credential
@@ -79,6 +81,20 @@ async def test_s28_the_key_and_its_passphrase_stand_in_no_row_log_or_file(
         assert not any(secret in told for secret in secrets)
 
 
+async def test_s28_what_a_server_says_of_the_passphrase_as_it_breaks_off_does_not_reach_the_job(
+    projects: Projects, ssh: SshServer
+) -> None:
+    def refuse(username: str) -> bool:
+        raise asyncssh.DisconnectError(asyncssh.DISC_BY_APPLICATION, f"not with {PASSPHRASE}")
+
+    ssh.begin_auth = refuse  # type: ignore[method-assign]
+    key = await credential_of(projects, ssh_key_data=ssh.locked_key, ssh_key_unlock=PASSPHRASE)
+    update_id = await projects.launch(await projects.make(scm_url=ssh.url, credential_id=key))
+    with pytest.raises(ServiceUnavailable, match=r"not with \*\*") as caught:
+        await projects.work(update_id)
+    assert PASSPHRASE not in caught.value.message
+
+
 async def test_an_unknown_host_fails_the_run_and_names_its_fingerprint(
     projects: Projects, ssh: SshServer, updates: Updates
 ) -> None:
@@ -101,6 +117,18 @@ async def test_a_source_reads_a_project_behind_ssh(projects: Projects, updates: 
     run = await updates.run("source", source="scm", source_project_id=project_id, source_path="hosts.ini")
     assert (run.status, run.scm_revision) == ("successful", commit), run.job_explanation
     assert set(await updates.world.hosts()) == {"web-1"}
+
+
+async def test_s28_a_source_tells_nothing_of_what_its_project_logs_in_with(
+    projects: Projects, updates: Updates, ssh: SshServer
+) -> None:
+    ssh.said = f"ERROR: not with {PASSPHRASE}\n".encode()
+    key = await credential_of(projects, ssh_key_data=ssh.locked_key, ssh_key_unlock=PASSPHRASE)
+    project_id = await projects.make(scm_url=ssh.url, credential_id=key)
+    run = await updates.run("source", source="scm", source_project_id=project_id, source_path="hosts.ini")
+    assert run.status == "failed"
+    assert "not with **********" in run.job_explanation
+    assert PASSPHRASE not in await updates.output(run.id)
 
 
 async def test_a_key_is_no_login_over_https(projects: Projects, ssh: SshServer) -> None:

@@ -24,7 +24,6 @@ from craton_inv.jobs.saving import preview, save
 from craton_inv.models import InventoryUpdate
 from craton_inv.providers import registry
 from craton_inv.providers.base import ProjectFiles, SourceDefinition, Surroundings
-from craton_inv.providers.credentials.hiding import hiding
 from craton_inv.queue import jobs
 from craton_inv.queue.jobs import LeaseLost
 from craton_inv.refresh.refresher import Refresher
@@ -128,7 +127,7 @@ def _surroundings(
         kept.update(job_args=json.dumps(command), job_cwd=cwd, job_env=environment)
 
     async def project() -> ProjectFiles:
-        found = await files_of_source(context.session_factory, context.settings, definition, events.say)
+        found = await files_of_source(context.session_factory, context.settings, definition, events.say, events.conceal)
         kept["scm_revision"] = found.revision
         return found
 
@@ -161,7 +160,7 @@ async def _logged_in(context: JobContext, started: Started, events: EventWriter)
     """The definition with what the source logs in with, opened for this run; from here on nothing tells it."""
     async with unit_of_work(context.session_factory) as session:
         found = await for_run(session, context.settings, started.credential_id)
-    events.hide = hiding([secret for credential in found for secret in credential.secrets()])
+    events.conceal(found)
     return replace(started.definition, credentials=found)
 
 

@@ -5,12 +5,11 @@ import traceback
 from sqlalchemy import select
 
 from craton_inv.db.session import unit_of_work
-from craton_inv.errors import CratonInvError, ServiceUnavailable, UpdateCanceled
+from craton_inv.errors import CratonInvError, ServiceUnavailable, TransientError, UpdateCanceled
 from craton_inv.jobs.context import JobContext, Task
 from craton_inv.jobs.faults import is_transient
 from craton_inv.jobs.limits import within_limits
 from craton_inv.models import ProjectUpdate
-from craton_inv.providers.credentials.hiding import hiding
 from craton_inv.providers.scm.git import Fetched
 from craton_inv.queue import jobs
 from craton_inv.queue.jobs import LeaseLost
@@ -50,7 +49,8 @@ async def _run(context: JobContext, started: StartedUpdate, output: ProjectOutpu
         raise
     except ServiceUnavailable as fault:
         output.say(fault.message)
-        raise
+        patience = int(fault.headers["Retry-After"])
+        raise TransientError(output.hide(fault.message), retry_after=patience, code=fault.code) from None
     except UpdateCanceled as stop:
         canceled = stop.reason == "canceled"
         text = project_updates.CANCELED_TEXT if canceled else project_updates.TIMED_OUT_TEXT
@@ -59,6 +59,8 @@ async def _run(context: JobContext, started: StartedUpdate, output: ProjectOutpu
         await _end(context, started, output, "failed", failure.message)
     except Exception as error:
         if is_transient(error):
+            if output.hide(said := "".join(traceback.format_exception(error))) != said:
+                raise ServiceUnavailable(f"Interrupted ({type(error).__name__}).") from None
             raise
         trace = output.hide("".join(traceback.format_exception(error)))
         context.log.error("project_update_error", update_id=started.update_id, exception=trace)
@@ -67,7 +69,7 @@ async def _run(context: JobContext, started: StartedUpdate, output: ProjectOutpu
 
 async def _fetch(context: JobContext, started: StartedUpdate, output: ProjectOutput) -> tuple[Wanted, Fetched]:
     wanted = await project_files.wanted_by(context.session_factory, context.settings, started.project_id)
-    output.hide = hiding([secret for credential in wanted.credentials for secret in credential.secrets()])
+    output.conceal(wanted.credentials)
     return wanted, await project_files.bring(context.settings, wanted, output.say)
 
 

@@ -4,7 +4,7 @@ Whichever worker runs next finds the very commit in the database, though the rep
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -53,10 +53,15 @@ class Wanted:
 
 
 async def files_of_source(
-    factory: SessionFactory, settings: Settings, definition: SourceDefinition, say: Say
+    factory: SessionFactory,
+    settings: Settings,
+    definition: SourceDefinition,
+    say: Say,
+    conceal: Callable[[Iterable[ProviderCredential]], None],
 ) -> ProjectFiles:
     """The files that a source reads: those of its project's commit, which is fetched first if it has to be.
 
+    `conceal`: called before anybody logs in with credentials of the project, which nothing may tell from then on.
     A project is asked again when nothing was fetched of this branch yet, and, with `scm_update_on_launch`, when the
     last time is longer ago than `scm_update_cache_timeout`. Raises UpdateFailed and whatever fetching raises.
     """
@@ -80,6 +85,7 @@ async def files_of_source(
         wanted = await _wanted(session, settings, project, reference, tree, stale=stale)
     if not wanted.stale:
         return ProjectFiles(await _laid_out(factory, settings, wanted, wanted.known, say), wanted.known)
+    conceal(wanted.credentials)
     try:
         async with asyncio.timeout(wanted.seconds):
             fetched = await bring(settings, wanted, say)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import re
+from collections.abc import Iterable
 from typing import Any, Self
 
 from sqlalchemy import func, insert, select
@@ -12,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from craton_inv.db.session import SessionFactory, unit_of_work
 from craton_inv.logs import get_logger
 from craton_inv.models import InventoryUpdateEvent
-from craton_inv.providers.credentials.hiding import Hide, hide_nothing
+from craton_inv.providers.credentials import ProviderCredential
+from craton_inv.providers.credentials.hiding import Hide, hide_nothing, hiding
 
 log = get_logger(__name__)
 INTERVAL = 0.5  # seconds between two writes
@@ -43,6 +45,11 @@ class EventWriter:
         self._writing = asyncio.Lock()
         self._ended = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
+
+    def conceal(self, credentials: Iterable[ProviderCredential]) -> None:
+        """Blacken these too from here on, beside what is blackened already."""
+        known, more = self.hide, hiding([secret for credential in credentials for secret in credential.secrets()])
+        self.hide = lambda text: more(known(text))
 
     def say(self, line: str) -> None:
         """One line of output."""
