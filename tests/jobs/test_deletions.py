@@ -243,6 +243,22 @@ async def test_a_worker_that_sleeps_in_a_piece_keeps_nobody_waiting(
         await work
 
 
+async def test_a_piece_that_lost_a_deadlock_is_taken_again_by_the_same_attempt(
+    own_engine: AsyncEngine, own_factory: SessionFactory
+) -> None:
+    async with unit_of_work(own_factory) as session:
+        world = await make_full_world(session, 2)
+    context = await begin(own_factory, own_engine, deletion_of("source", world))
+    lost = iter([True, True, False])
+
+    async def take_some(session: AsyncSession) -> int:
+        if next(lost):
+            await session.execute(text("DO $$ BEGIN RAISE EXCEPTION 'lost' USING ERRCODE = '40P01'; END $$"))
+        return 1
+
+    assert await repeat(context, take_some, SIZE) == 1
+
+
 async def test_a_worker_that_lost_its_lease_marks_no_tenant(
     session: AsyncSession, session_factory: SessionFactory, engine: AsyncEngine
 ) -> None:
