@@ -178,6 +178,20 @@ async def test_the_job_of_an_update_that_is_gone_is_cancelled_by_itself(
     assert (answer.status_code, answer.json()["status"]) == (202, "canceled"), answer.text
 
 
+async def test_a_run_that_moved_to_another_tenant_is_not_cancelled_by_its_job(
+    client: httpx.AsyncClient, client_of: ClientOf, session: AsyncSession, tenant: Tenant, source: InventorySource
+) -> None:
+    job_id, update = await started(client, source)
+    other = await make_tenant(session)
+    moved = await client.patch(f"/v2/inventories/{source.inventory_id}/", json={"organization": other.id})
+    assert moved.status_code == 200, moved.text
+    stranger = await client_of(tenant)
+    assert (await stranger.get(update)).status_code == 404
+    assert (await stranger.post(f"/v1/jobs/{job_id}/cancel")).status_code == 404
+    assert (await client.get(update)).json()["status"] == "pending"
+    assert (await client.get(f"/v1/jobs/{job_id}")).json()["status"] == "queued"
+
+
 async def test_only_who_may_start_the_work_cancels_it(
     session: AsyncSession, tenant: Tenant, source: InventorySource, client_of: ClientOf
 ) -> None:
