@@ -24,6 +24,7 @@ from tests.jobs.test_credentials import ANSWER, CANARY, log_in, places_of, runni
 from tests.jobs.updates import Updates
 
 __all__ = ["running"]
+LAST = "the last of what is heard"
 
 
 @pytest.fixture
@@ -47,16 +48,20 @@ async def overheard(valkey: EmbeddedValkey) -> AsyncIterator[list[str]]:
     """Every command that the server is sent meanwhile: also what is taken away again before anybody looks."""
     client = redis.asyncio.from_url(valkey.url())
     heard: list[str] = []
+    all_heard = asyncio.Event()
 
     async def listen(monitor: Any) -> None:
         async for command in monitor.listen():
             heard.append(command["command"])
+            if LAST in command["command"]:
+                all_heard.set()
 
     async with client.monitor() as monitor:
         listening = asyncio.create_task(listen(monitor))
         try:
             yield heard
-            await asyncio.sleep(0.2)  # what was sent last is told a moment later
+            await client.echo(LAST)
+            await asyncio.wait_for(all_heard.wait(), 60)
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
