@@ -4,15 +4,16 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from craton_inv.ansible.json_guard import text_fault
 from craton_inv.ansible.variables_text import parse_variables
 from craton_inv.errors import BadRequest, InvalidField
-from craton_inv.models import Group, Host, Inventory, InventorySource
+from craton_inv.models import Group, Host, Inventory, InventorySource, Job
 from craton_inv.providers import registry
 from craton_inv.providers.base import SourceDefinition, Upload
-from craton_inv.queue.jobs import enqueue
+from craton_inv.queue.jobs import ALIVE, enqueue
 from craton_inv.repositories.activity import record
 from craton_inv.repositories.deletion_pieces import OF_SOURCE
 from craton_inv.repositories.deletions import is_much
@@ -82,12 +83,14 @@ async def delete_source(session: AsyncSession, scope: Scope, row: InventorySourc
     """Delete a source got with `lock=True`, with its runs; its hosts and groups stay. Asked again, the same answer.
 
     Returns whether it is gone: one that has much is marked, and the worker deletes it. Raises Busy while a run of it
-    waits or works, BadRequest.
+    waits or works or what it made is being deleted, BadRequest.
     """
     repository = InventorySourceRepository(session, scope)
     repository.authorize(row)
     refuse_deletion(row)
     await busy.refuse_while_updating(session, scope, row.inventory_id, row.id)
+    if not row.pending_deletion:
+        await _refuse_while_emptied(session, row)
     if not row.pending_deletion and not await is_much(session, OF_SOURCE, row.id, AT_ONCE):
         await repository.delete(row)
         return True
@@ -126,6 +129,14 @@ async def _delete_made(
     task = f"delete_source_{what}"
     await enqueue(session, task, args, tenant_id=row.tenant_id, unique_key=f"{task}:{row.id}")
     return False
+
+
+async def _refuse_while_emptied(session: AsyncSession, row: InventorySource) -> None:
+    """Raise Busy while the worker deletes what a source made: without the source nobody could tell what that was."""
+    keys = [f"delete_source_{what}:{row.id}" for what in ("hosts", "groups")]
+    query = select(Job.id).where(Job.unique_key.in_(keys), Job.status.in_(ALIVE))
+    if await session.scalar(query.limit(1)) is not None:
+        raise busy.Busy([])
 
 
 async def why_not_updatable(session: AsyncSession, scope: Scope, row: InventorySource) -> str:

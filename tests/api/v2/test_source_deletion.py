@@ -76,6 +76,18 @@ async def test_while_a_run_of_it_waits_it_stays(client: httpx.AsyncClient, sessi
     assert source.pending_deletion is False
 
 
+@pytest.mark.parametrize("what", ["hosts", "groups"])
+async def test_while_the_worker_deletes_what_it_made_it_stays(
+    client: httpx.AsyncClient, session: AsyncSession, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    source = (await make_full_world(session, 2)).source
+    monkeypatch.setattr(inventory_sources, "AT_ONCE", 1)
+    assert (await client.delete(f"{path_of(source)}{what}/")).is_success
+    assert (await client.delete(path_of(source))).status_code == 409
+    await session.refresh(source)
+    assert source.pending_deletion is False
+
+
 @pytest.mark.parametrize("what", HTTP_METHODS)
 async def test_nothing_is_done_with_a_marked_one(
     client: httpx.AsyncClient, session: AsyncSession, pending: InventorySource, what: str
