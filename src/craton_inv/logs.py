@@ -1,5 +1,6 @@
 """Structured logs: one line an event, with the request or job id it belongs to, and no secrets."""
 
+import asyncio
 import logging
 import sys
 from collections.abc import MutableMapping
@@ -21,6 +22,22 @@ def hide_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMap
     return event
 
 
+def show_controls(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Write control characters as escapes, so that what a stranger sent cannot steer the terminal that shows it.
+
+    Line feeds and tabs are left to the renderer, which quotes values that hold any; tracebacks need them.
+    """
+    for key, value in event.items():
+        if isinstance(value, str) and not value.isprintable():
+            event[key] = "".join(char if char.isprintable() or char in "\n\t" else ascii(char)[1:-1] for char in value)
+    return event
+
+
+def tells_more(record: logging.LogRecord) -> bool:
+    """Whether arq says what no other line does: a job let go at a stop is no fault, and its runner tells it."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+
+
 def configure_logs(level: str = "INFO", *, as_json: bool = False) -> None:
     """Send structlog and the standard library's loggers through one chain to stderr."""
     shared: list[Any] = [
@@ -36,8 +53,10 @@ def configure_logs(level: str = "INFO", *, as_json: bool = False) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    renderer: Any = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    rendering: list[Any] = (
+        [structlog.processors.JSONRenderer()]
+        if as_json
+        else [show_controls, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
@@ -46,7 +65,7 @@ def configure_logs(level: str = "INFO", *, as_json: bool = False) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
-                renderer,
+                *rendering,
             ],
         )
     )
@@ -55,6 +74,7 @@ def configure_logs(level: str = "INFO", *, as_json: bool = False) -> None:
     root.setLevel(level.upper())
     for noisy in ("uvicorn.access", "arq.worker", "arq.jobs", "alembic.runtime.migration"):
         logging.getLogger(noisy).setLevel("WARNING")
+    logging.getLogger("arq.worker").addFilter(tells_more)
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

@@ -112,6 +112,7 @@ class Runner:
                 log.warning("job_lease_lost", error="Taken over by another worker.")
                 return
             await asyncio.shield(self._give_back(claim))
+            log.info("job_given_back")
             raise
         except ServiceUnavailable as error:
             asked = float(error.headers["Retry-After"]) if isinstance(error, TransientError) else 0.0
