@@ -38,9 +38,12 @@ async def upload_inventory(
 ) -> Uploaded:
     """Upload the inventory file of a source, in place of an earlier one. The next update reads it."""
     repository = InventorySourceRepository(viewer.session, viewer.scope)
+    repository.authorize(await repository.get(source_id))
+    # A slow client would hold the row and a connection of the pool, which are for everybody.
+    await viewer.session.commit()
+    upload = await _read(request, filename)
     row = await repository.get(source_id, lock=True)
     repository.authorize(row)
-    upload = await _read(request, filename)
     await service.save_upload(viewer.session, viewer.scope, row, upload)
     return await _stored(repository, row.id)
 
