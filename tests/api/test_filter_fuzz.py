@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 HOSTS = 200
 # The time that a search may take in the database, and some for the rest of the request on a busy machine.
 ALLOWED = 2.0 + 3.0
+TRIES = 3
 SEARCHED = (
     "/v2/hosts/?host_filter={}",
     "/v2/hosts/?count_disabled=1&host_filter={}",
@@ -88,10 +89,14 @@ async def fuzz(client: httpx.AsyncClient, inventory: Inventory, seed: int, count
         path = asked(fuzzer, inventory)
         if len(path) > 60_000:
             continue
-        started = time.monotonic()
-        answer = await client.get(path)
-        taken = time.monotonic() - started
-        assert answer.status_code in answered, (seed, path, answer.text)
+        taken = ALLOWED
+        for _ in range(TRIES):  # of which one is slow when the machine has other work
+            started = time.monotonic()
+            answer = await client.get(path)
+            assert answer.status_code in answered, (seed, path, answer.text)
+            taken = min(taken, time.monotonic() - started)
+            if taken < ALLOWED:
+                break
         assert taken < ALLOWED, (seed, path)
         answered[answer.status_code] += 1
         slowest = max(slowest, taken)

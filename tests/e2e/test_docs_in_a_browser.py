@@ -44,7 +44,7 @@ def dom(url: str, profile: Path) -> str:
 
 @pytest.mark.parametrize("dialect", ["v1", "v2"])
 def test_the_page_shows_every_operation_of_the_document(url: str, dialect: str, tmp_path: Path) -> None:
-    document = httpx.get(f"{url}/{dialect}/openapi.json").json()
+    document = httpx.get(f"{url}/{dialect}/openapi.json", timeout=60).json()
     page = dom(f"{url}/{dialect}/docs", tmp_path)
     summaries = {one["summary"] for methods in document["paths"].values() for one in methods.values()}
     assert len(summaries) > 20

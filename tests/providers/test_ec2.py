@@ -73,7 +73,7 @@ def server() -> Iterator[str]:
 @pytest.fixture
 def amazon(server: str) -> Amazon:
     """An account without instances."""
-    httpx.post(f"{server}/moto-api/reset").raise_for_status()
+    httpx.post(f"{server}/moto-api/reset", timeout=60).raise_for_status()
     return Amazon(server)
 
 
