@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from craton_inv.db.engine import make_engine
 from craton_inv.db.migrate import upgrade
-from craton_inv.db.session import SessionFactory
+from craton_inv.db.session import SessionFactory, make_session_factory
 from craton_inv.embedded.postgres import EmbeddedPostgres
 from craton_inv.settings import Settings
 
@@ -118,6 +118,20 @@ async def fresh_database_url(server_url: str, worker_id: str) -> AsyncIterator[s
     name = f"fresh_{os.environ['CRATON_INV_TEST_TEMPLATE'].rsplit('_', 1)[1]}_{worker_id}"
     yield await clone_template(server_url, name)
     await drop_database(server_url, name)
+
+
+@pytest.fixture
+async def fresh_engine(fresh_database_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine of that database: its transactions are real."""
+    engine = make_engine(fresh_database_url, Settings())
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def fresh_factory(fresh_engine: AsyncEngine) -> SessionFactory:
+    """Sessions whose commits are real."""
+    return make_session_factory(fresh_engine)
 
 
 @pytest.fixture

@@ -1,20 +1,18 @@
 """`craton-inv refresh` as a user meets it: queued, followed, done here, refused."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncEngine
 from typer.testing import CliRunner
 
 from craton_inv.cli import database
 from craton_inv.cli import refresh as command
 from craton_inv.cli.refresh_watch import workers
-from craton_inv.db.engine import make_engine
-from craton_inv.db.session import SessionFactory, make_session_factory, unit_of_work
+from craton_inv.db.session import SessionFactory, unit_of_work
 from craton_inv.errors import CratonInvError
 from craton_inv.models import Host, HostSource, Inventory, InventorySource, InventoryUpdate
 from craton_inv.settings import Settings
@@ -27,23 +25,9 @@ MACHINES = '{"hosts": 3, "prefix": "web"}'
 
 
 @pytest.fixture
-async def cli_engine(fresh_database_url: str) -> AsyncIterator[AsyncEngine]:
-    """An engine of the test's own database."""
-    engine = make_engine(fresh_database_url, Settings())
-    yield engine
-    await engine.dispose()
-
-
-@pytest.fixture
-def factory(cli_engine: AsyncEngine) -> SessionFactory:
-    """Sessions whose commits are real."""
-    return make_session_factory(cli_engine)
-
-
-@pytest.fixture
-async def source(factory: SessionFactory) -> InventorySource:
+async def source(fresh_factory: SessionFactory) -> InventorySource:
     """A source of the made-up cloud."""
-    async with unit_of_work(factory) as session:
+    async with unit_of_work(fresh_factory) as session:
         return await make_source(session, "cloud", source="example", source_vars=MACHINES)
 
 
@@ -74,57 +58,57 @@ def refresh(fresh_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     return run_it
 
 
-async def updates_of(factory: SessionFactory) -> list[tuple[str, str]]:
+async def updates_of(fresh_factory: SessionFactory) -> list[tuple[str, str]]:
     """Kind and status of all updates."""
-    async with factory() as session:
+    async with fresh_factory() as session:
         rows = await session.scalars(select(InventoryUpdate).order_by(InventoryUpdate.id))
         return [(row.kind, row.status) for row in rows]
 
 
-async def hosts_of(factory: SessionFactory) -> list[str]:
+async def hosts_of(fresh_factory: SessionFactory) -> list[str]:
     """The names of all hosts."""
-    async with factory() as session:
+    async with fresh_factory() as session:
         return [*await session.scalars(select(Host.name).order_by(Host.name))]
 
 
 async def test_a_source_is_refreshed_here(
-    fresh_database_url: str, factory: SessionFactory, source: InventorySource
+    fresh_database_url: str, fresh_factory: SessionFactory, source: InventorySource
 ) -> None:
     done = run("refresh", "source", "cloud", "--here", CRATON_INV_DATABASE_URL=fresh_database_url)
     assert (done.returncode, done.stderr) == (0, "")
     assert "hosts: 3 created" in done.stdout
-    assert await hosts_of(factory) == ["web-1", "web-2", "web-3"]
+    assert await hosts_of(fresh_factory) == ["web-1", "web-2", "web-3"]
 
 
 async def test_an_object_that_nobody_knows_yet_is_refreshed(
-    refresh: Refresh, factory: SessionFactory, source: InventorySource
+    refresh: Refresh, fresh_factory: SessionFactory, source: InventorySource
 ) -> None:
     done = await refresh("target", str(source.id), "hosts", "instance_id=i-00000002", "--here")
     assert done.returncode == 0, done.stderr
-    assert "web-2" in await hosts_of(factory)
+    assert "web-2" in await hosts_of(fresh_factory)
 
 
 async def test_a_host_is_refreshed_by_its_source(
-    refresh: Refresh, factory: SessionFactory, source: InventorySource
+    refresh: Refresh, fresh_factory: SessionFactory, source: InventorySource
 ) -> None:
-    async with unit_of_work(factory) as session:
+    async with unit_of_work(fresh_factory) as session:
         inventory = await session.get_one(Inventory, source.inventory_id)
         host = await make_host(session, "web-1", inventory=inventory)
         layer = {"inventory_source_id": source.id, "ref": "web-1", "digest": b"x"}
         await save(session, HostSource(host_id=host.id, **layer))
     done = await refresh("host", "web-1", "--here")
     assert done.returncode == 0, done.stderr
-    async with factory() as session:
+    async with fresh_factory() as session:
         assert (await session.get_one(Host, host.id)).instance_id == "i-00000001"
 
 
 @pytest.mark.full
 async def test_a_worker_does_the_work_and_is_followed(
-    refresh: Refresh, factory: SessionFactory, source: InventorySource, start_worker: StartWorker
+    refresh: Refresh, fresh_factory: SessionFactory, source: InventorySource, start_worker: StartWorker
 ) -> None:
     start_worker()
     for _ in range(300):
-        if await workers(factory):
+        if await workers(fresh_factory):
             break
         await asyncio.sleep(0.1)
     done = await refresh("source", "cloud")
@@ -133,35 +117,35 @@ async def test_a_worker_does_the_work_and_is_followed(
 
 
 async def test_a_dry_run_tells_what_would_be_done_and_writes_nothing(
-    refresh: Refresh, factory: SessionFactory, source: InventorySource
+    refresh: Refresh, fresh_factory: SessionFactory, source: InventorySource
 ) -> None:
     done = await refresh("source", "cloud", "--here", "--dry-run")
     assert (done.returncode, done.stderr) == (0, "")
     assert "hosts: 3 created" in done.stdout
     assert "Nothing is written" in done.stdout
-    assert await hosts_of(factory) == []
+    assert await hosts_of(fresh_factory) == []
 
 
 async def test_nobody_waits_for_what_is_only_queued(
-    refresh: Refresh, factory: SessionFactory, source: InventorySource
+    refresh: Refresh, fresh_factory: SessionFactory, source: InventorySource
 ) -> None:
     done = await refresh("source", "cloud", "--no-wait")
     assert (done.returncode, "pending" in done.stdout) == (0, True)
-    assert await updates_of(factory) == [("full", "pending")]
+    assert await updates_of(fresh_factory) == [("full", "pending")]
 
 
 async def test_without_a_worker_it_says_so_and_the_update_waits(
-    refresh: Refresh, factory: SessionFactory, source: InventorySource
+    refresh: Refresh, fresh_factory: SessionFactory, source: InventorySource
 ) -> None:
     done = await refresh("source", "cloud")
     assert (done.returncode, "No worker is at work" in done.stderr) == (1, True)
-    assert await updates_of(factory) == [("full", "pending")]
+    assert await updates_of(fresh_factory) == [("full", "pending")]
 
 
 async def test_an_update_that_fails_is_told_with_its_reason(
-    refresh: Refresh, factory: SessionFactory, source: InventorySource
+    refresh: Refresh, fresh_factory: SessionFactory, source: InventorySource
 ) -> None:
-    async with unit_of_work(factory) as session:
+    async with unit_of_work(fresh_factory) as session:
         row = await session.get_one(InventorySource, source.id)
         row.source_vars = '{"hosts": 3, "prefix": "NO"}'
     done = await refresh("source", "cloud", "--here")
@@ -187,18 +171,18 @@ async def test_an_update_that_fails_is_told_with_its_reason(
 )
 async def test_what_cannot_be_is_refused_and_nothing_is_queued(
     refresh: Refresh,
-    factory: SessionFactory,
+    fresh_factory: SessionFactory,
     source: InventorySource,
     arguments: tuple[str, ...],
     status: int,
     cause: str,
 ) -> None:
-    async with unit_of_work(factory) as session:
+    async with unit_of_work(fresh_factory) as session:
         for _ in range(2):
             await make_source(session, "twin", source="example")
     done = await refresh(*arguments)
     assert (done.returncode, cause in done.stderr) == (status, True), done.stderr
-    assert await updates_of(factory) == []
+    assert await updates_of(fresh_factory) == []
 
 
 @pytest.mark.parametrize("name", ["source", "host", "target"])

@@ -1,7 +1,6 @@
 """Deletions of whatever is large: nothing of it is left, nothing else goes, and no transaction takes many rows."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,9 +9,8 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from craton_inv.db.engine import make_engine
 from craton_inv.db.locks import lock_transaction
-from craton_inv.db.session import SessionFactory, make_session_factory, unit_of_work
+from craton_inv.db.session import SessionFactory, unit_of_work
 from craton_inv.jobs import delete_inventory, delete_region, delete_source, delete_tenant
 from craton_inv.jobs.context import JobContext
 from craton_inv.jobs.deleting import repeat
@@ -72,20 +70,6 @@ async def begin(factory: SessionFactory, engine: AsyncEngine, deletion: Deletion
         claim = await jobs.claim(session, job_id, "w1", 30)
     assert claim is not None
     return JobContext(Settings(), engine, factory, claim, get_logger("test"))
-
-
-@pytest.fixture
-async def own_engine(fresh_database_url: str) -> AsyncIterator[AsyncEngine]:
-    """An engine whose transactions are real."""
-    engine = make_engine(fresh_database_url, Settings())
-    yield engine
-    await engine.dispose()
-
-
-@pytest.fixture
-def own_factory(own_engine: AsyncEngine) -> SessionFactory:
-    """Sessions of it."""
-    return make_session_factory(own_engine)
 
 
 @pytest.fixture
@@ -164,9 +148,9 @@ async def test_hosts_of_other_inventories_leave_a_deleted_region(
     "what", ["source", *(pytest.param(what, marks=pytest.mark.full) for what in ("inventory", "tenant"))]
 )
 async def test_no_transaction_touches_many_rows(
-    what: str, own_engine: AsyncEngine, own_factory: SessionFactory, small: None
+    what: str, fresh_engine: AsyncEngine, fresh_factory: SessionFactory, small: None
 ) -> None:
-    async with unit_of_work(own_factory) as session:
+    async with unit_of_work(fresh_factory) as session:
         world = await make_full_world(session, HOSTS)
         await session.execute(text("CREATE TABLE noted (transaction text, place text, rows bigint)"))
         await session.execute(text(NOTE_ROWS))
@@ -179,8 +163,8 @@ async def test_no_transaction_touches_many_rows(
                         " FOR EACH STATEMENT EXECUTE FUNCTION note_rows()"
                     )
                 )
-    await work(await begin(own_factory, own_engine, deletion_of(what, world)))
-    async with own_factory() as session:
+    await work(await begin(fresh_factory, fresh_engine, deletion_of(what, world)))
+    async with fresh_factory() as session:
         touched = await session.execute(
             text(
                 "SELECT place, max(rows) FROM (SELECT place, sum(rows) AS rows FROM noted GROUP BY place, transaction)"
@@ -221,11 +205,11 @@ async def test_a_worker_that_lost_its_lease_takes_nothing_of_a_source(
 
 
 async def test_a_worker_that_sleeps_in_a_piece_keeps_nobody_waiting(
-    own_engine: AsyncEngine, own_factory: SessionFactory
+    fresh_engine: AsyncEngine, fresh_factory: SessionFactory
 ) -> None:
-    async with unit_of_work(own_factory) as session:
+    async with unit_of_work(fresh_factory) as session:
         world = await make_full_world(session, 2)
-    context = await begin(own_factory, own_engine, deletion_of("source", world))
+    context = await begin(fresh_factory, fresh_engine, deletion_of("source", world))
     context = replace(context, settings=Settings(job_lease=0.2, job_heartbeat=0.1))
     asleep, waking = asyncio.Event(), asyncio.Event()
 
@@ -236,7 +220,7 @@ async def test_a_worker_that_sleeps_in_a_piece_keeps_nobody_waiting(
 
     work = asyncio.ensure_future(repeat(context, sleep, SIZE, "inventory:1"))
     await asleep.wait()
-    async with asyncio.timeout(60), unit_of_work(own_factory) as session:
+    async with asyncio.timeout(60), unit_of_work(fresh_factory) as session:
         await lock_transaction(session, "inventory:1")
     waking.set()
     with pytest.raises(DBAPIError):
@@ -244,11 +228,11 @@ async def test_a_worker_that_sleeps_in_a_piece_keeps_nobody_waiting(
 
 
 async def test_a_piece_that_lost_a_deadlock_is_taken_again_by_the_same_attempt(
-    own_engine: AsyncEngine, own_factory: SessionFactory
+    fresh_engine: AsyncEngine, fresh_factory: SessionFactory
 ) -> None:
-    async with unit_of_work(own_factory) as session:
+    async with unit_of_work(fresh_factory) as session:
         world = await make_full_world(session, 2)
-    context = await begin(own_factory, own_engine, deletion_of("source", world))
+    context = await begin(fresh_factory, fresh_engine, deletion_of("source", world))
     lost = iter([True, True, False])
 
     async def take_some(session: AsyncSession) -> int:

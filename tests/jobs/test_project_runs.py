@@ -9,6 +9,7 @@ import pytest
 
 from craton_inv.db.session import unit_of_work
 from craton_inv.jobs.update_project import update_project
+from craton_inv.models import ProjectUpdate
 from craton_inv.queue import jobs
 from craton_inv.repositories.scope import SYSTEM
 from craton_inv.services import project_updates
@@ -25,6 +26,16 @@ async def cancel(projects: Projects, update_id: int) -> None:
         await project_updates.cancel(session, SYSTEM, update_id)
 
 
+async def hanging(projects: Projects, git: GitServer) -> tuple[threading.Event, int, int, asyncio.Task[ProjectUpdate]]:
+    """A project's run at work, whose server gives no files before the event is set, or a minute has gone."""
+    git.commit({"hosts.ini": HOSTS})
+    answered = threading.Event()
+    git.while_serving = lambda request: answered.wait(60) if "POST" in request else None
+    project_id = await projects.make(scm_url=git.url)
+    update_id = await projects.launch(project_id)
+    return answered, project_id, update_id, asyncio.create_task(projects.work(update_id))
+
+
 async def output_with(projects: Projects, update_id: int, text: str) -> str:
     """What a run has said, once it has said this; waits at most a minute."""
     for _ in range(1200):
@@ -36,12 +47,7 @@ async def output_with(projects: Projects, update_id: int, text: str) -> str:
 
 
 async def test_what_a_run_says_shows_while_it_works(projects: Projects, git: GitServer) -> None:
-    git.commit({"hosts.ini": HOSTS})
-    answered = threading.Event()
-    git.while_serving = lambda request: answered.wait(60) if "POST" in request else None
-    project_id = await projects.make(scm_url=git.url)
-    update_id = await projects.launch(project_id)
-    working = asyncio.create_task(projects.work(update_id))
+    answered, _, update_id, working = await hanging(projects, git)
     try:
         assert await output_with(projects, update_id, "Asking") == f"Asking {git.url} for its own branch."
         assert (await projects.update(update_id)).status == "running"
@@ -55,12 +61,7 @@ async def test_what_a_run_says_shows_while_it_works(projects: Projects, git: Git
 async def test_a_run_whose_server_never_answers_ends_soon_after_it_is_cancelled(
     projects: Projects, git: GitServer
 ) -> None:
-    git.commit({"hosts.ini": HOSTS})
-    answered = threading.Event()
-    git.while_serving = lambda request: answered.wait(60) if "POST" in request else None
-    project_id = await projects.make(scm_url=git.url)
-    update_id = await projects.launch(project_id)
-    working = asyncio.create_task(projects.work(update_id))
+    answered, project_id, update_id, working = await hanging(projects, git)
     try:
         await until(lambda: any("POST" in request for request in git.requests))
         await cancel(projects, update_id)
