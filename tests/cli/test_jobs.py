@@ -13,10 +13,9 @@ from craton_inv.db.session import SessionFactory, unit_of_work
 from craton_inv.errors import CratonInvError
 from craton_inv.models import Job
 from craton_inv.settings import Settings
-from tests.cli.test_refresh import Done, cli_engine, factory
+from tests.cli.test_refresh import Done
 from tests.factories import save
 
-__all__ = ["cli_engine", "factory"]
 Jobs = Callable[..., Awaitable[Done]]
 
 
@@ -34,19 +33,19 @@ def jobs(fresh_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     return run_it
 
 
-async def add(factory: SessionFactory, **values: object) -> int:
+async def add(fresh_factory: SessionFactory, **values: object) -> int:
     """A job's id."""
-    async with unit_of_work(factory) as session:
+    async with unit_of_work(fresh_factory) as session:
         job: Job = await save(session, Job(**{"task": "refresh", **values}))
         return job.id
 
 
 async def test_what_waits_and_runs_is_listed_with_its_worker_and_its_last_fault(
-    jobs: Jobs, factory: SessionFactory
+    jobs: Jobs, fresh_factory: SessionFactory
 ) -> None:
-    await add(factory, status="running", attempt=2, worker="node-1:42", error="Connection refused.\nmore")
-    await add(factory, task="rewrap_keys")
-    await add(factory, status="failed", task="delete_inventory")
+    await add(fresh_factory, status="running", attempt=2, worker="node-1:42", error="Connection refused.\nmore")
+    await add(fresh_factory, task="rewrap_keys")
+    await add(fresh_factory, status="failed", task="delete_inventory")
     done = await jobs("list")
     assert done.returncode == 0
     assert [line.split()[1:5] for line in done.stdout.splitlines() if "refresh" in line or "rewrap" in line] == [
@@ -59,18 +58,18 @@ async def test_what_waits_and_runs_is_listed_with_its_worker_and_its_last_fault(
     assert (await jobs("list", "--task", "delete_region")).stdout == "No such jobs.\n"
 
 
-async def test_a_job_is_cancelled(jobs: Jobs, factory: SessionFactory) -> None:
-    job_id = await add(factory)
+async def test_a_job_is_cancelled(jobs: Jobs, fresh_factory: SessionFactory) -> None:
+    job_id = await add(fresh_factory)
     done = await jobs("cancel", str(job_id))
     assert (done.returncode, done.stdout) == (0, f"Job {job_id} is canceled.\n")
-    async with factory() as session:
+    async with fresh_factory() as session:
         assert (await session.get_one(Job, job_id)).status == "canceled"
 
 
-async def test_the_worker_of_a_running_job_is_told_to_stop(jobs: Jobs, factory: SessionFactory) -> None:
-    job_id = await add(factory, status="running")
+async def test_the_worker_of_a_running_job_is_told_to_stop(jobs: Jobs, fresh_factory: SessionFactory) -> None:
+    job_id = await add(fresh_factory, status="running")
     assert (await jobs("cancel", str(job_id))).stdout == f"Job {job_id}: its worker is told to stop.\n"
-    async with factory() as session:
+    async with fresh_factory() as session:
         assert (await session.get_one(Job, job_id)).cancel_requested
 
 
@@ -84,8 +83,8 @@ async def test_the_worker_of_a_running_job_is_told_to_stop(jobs: Jobs, factory: 
     ],
 )
 async def test_what_cannot_be_is_refused(
-    jobs: Jobs, factory: SessionFactory, arguments: tuple[str, ...], status: int, cause: str
+    jobs: Jobs, fresh_factory: SessionFactory, arguments: tuple[str, ...], status: int, cause: str
 ) -> None:
-    assert await add(factory, task="delete_inventory") == 1
+    assert await add(fresh_factory, task="delete_inventory") == 1
     done = await jobs(*arguments)
     assert (done.returncode, cause in done.stderr) == (status, True), done.stderr
